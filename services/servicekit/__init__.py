@@ -1,0 +1,1 @@
+"""What does every process need to start, be seen, be healthy and stop? Nothing of a domain."""

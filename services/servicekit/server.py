@@ -1,0 +1,93 @@
+"""How is a gRPC server built, served and stopped?"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+import grpc
+import structlog
+
+from servicekit.lifecycle import ProcessFailed, Stop
+
+log = structlog.get_logger()
+
+_MANY = 100_000
+
+
+class PortTaken(ProcessFailed):
+    """Another process listens on the address."""
+
+
+def build(
+    interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
+    *,
+    max_concurrent: int | None = None,
+    max_message_bytes: int = 4 * 1024 * 1024,
+) -> grpc.aio.Server:
+    """A server without servicers yet. Beyond *max_concurrent* calls, new ones are refused.
+
+    The first interceptor is the outermost.
+    """
+    return grpc.aio.server(
+        interceptors=list(interceptors),
+        maximum_concurrent_rpcs=max_concurrent,
+        options=[
+            # A second server on the port must fail, not share it.
+            ("grpc.so_reuseport", 0),
+            # Else an edge's keepalive pings on a quiet stream end in GOAWAY too_many_pings. The
+            # name is without `recv`.
+            ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+            ("grpc.keepalive_time_ms", 60_000),
+            ("grpc.keepalive_timeout_ms", 20_000),
+            # At the defaults, thousands of calls that arrive at once are partly cancelled.
+            ("grpc.server.max_pending_requests", _MANY),
+            ("grpc.server.max_pending_requests_hard_limit", _MANY),
+            ("grpc.max_receive_message_length", max_message_bytes),
+            ("grpc.max_send_message_length", max_message_bytes),
+        ],
+    )
+
+
+async def serve(
+    server: grpc.aio.Server,
+    address: str,
+    stop: Stop,
+    *,
+    grace: float = 10.0,
+    on_listening: Callable[[int], object] | None = None,
+    on_drain: Callable[[], Awaitable[object]] | None = None,
+) -> None:
+    """Serves on *address* ("host:port") until *stop*, then drains.
+
+    *on_listening* is given the port (the real one, for port 0); *on_drain* is awaited first at
+    the end (`Health.drain`). Calls still open get *grace* seconds and are then cancelled.
+    """
+    port = _bind(server, address)
+    await server.start()
+    log.info("server.listening", address=address, port=port)
+    if on_listening is not None:
+        on_listening(port)
+    try:
+        await stop.wait()
+    finally:
+        if on_drain is not None:
+            await on_drain()
+        await server.stop(grace)
+        log.info("server.stopped", address=address)
+
+
+def _bind(server: grpc.aio.Server, address: str) -> int:
+    try:
+        port: int = server.add_insecure_port(address)
+    except RuntimeError as error:
+        raise _taken(address) from error
+    if port == 0:
+        raise _taken(address)
+    return port
+
+
+def _taken(address: str) -> PortTaken:
+    return PortTaken(
+        f"Can not listen on {address}: the port is taken by another process, or the address is not "
+        "one of this machine."
+    )
