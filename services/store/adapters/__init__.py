@@ -1,0 +1,1 @@
+"""How the store touches Postgres and RabbitMQ."""

@@ -1,0 +1,135 @@
+"""The connection to Postgres, and its clock.
+
+Every transaction is short and bounded: by a statement timeout, a lock timeout, and the time that it
+may wait for a connection. What runs into one of them is `Unavailable` for the caller: nothing was
+changed, and the call may be repeated.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import asyncpg
+import sqlalchemy as sa
+from sqlalchemy import exc
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+#: SQLSTATE classes that mean "not now": connection, resources, operator intervention, lock not
+#: available, deadlock, serialization, read-only (a standby after a failover).
+_NOT_NOW: Final = ("08", "53", "57", "55P03", "40P01", "40001", "25006")
+
+
+class Unavailable(Exception):
+    """The database can not answer now; nothing was changed."""
+
+    reason = "ERROR_REASON_UNAVAILABLE"
+
+    def __init__(self) -> None:
+        super().__init__("The job database can not answer now. Nothing was changed; try again.")
+        self.metadata: dict[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolSettings:
+    """How many connections, and how long anything may take."""
+
+    size: int = 10
+    overflow: int = 10
+    wait: float = 5.0
+    statement_timeout: float = 10.0
+    lock_timeout: float = 5.0
+
+
+class Database:
+    """An engine whose failures are told apart, and Postgres's idea of the time."""
+
+    def __init__(self, url: str, pool: PoolSettings, *, name: str = "mediagen-store") -> None:
+        self._engine: AsyncEngine = create_async_engine(
+            url,
+            pool_size=pool.size,
+            max_overflow=pool.overflow,
+            pool_timeout=pool.wait,
+            pool_recycle=1800,
+            connect_args={
+                "timeout": pool.wait,
+                "command_timeout": pool.statement_timeout + pool.lock_timeout,
+                "server_settings": {
+                    "application_name": name,
+                    "statement_timeout": str(round(pool.statement_timeout * 1000)),
+                    "lock_timeout": str(round(pool.lock_timeout * 1000)),
+                    "idle_in_transaction_session_timeout": "30000",
+                    "synchronous_commit": "on",
+                    "timezone": "UTC",
+                },
+            },
+        )
+        self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._offset = timedelta()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that is committed unless the block raises."""
+        with _told_apart():
+            async with self._engine.begin() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def single(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for one statement, which is a transaction of its own."""
+        with _told_apart():
+            async with self._autocommit.connect() as connection:
+                yield connection
+
+    async def read_clock(self) -> datetime:
+        """Asks Postgres for the time, and remembers how far our own clock is off."""
+        async with self.single() as connection:
+            begin = time.time()
+            now: datetime = (await connection.execute(sa.select(CLOCK))).scalar_one()
+            middle = (begin + time.time()) / 2
+        self._offset = now - datetime.fromtimestamp(middle, UTC)
+        return now
+
+    def now(self) -> datetime:
+        """Postgres's time, without asking it. Good to a few milliseconds after `read_clock`."""
+        return datetime.now(UTC) + self._offset
+
+    async def close(self) -> None:
+        """Closes every connection."""
+        await self._engine.dispose()
+
+
+CLOCK = sa.func.clock_timestamp()
+
+
+class _told_apart:
+    """Turns "not now" failures of the driver into Unavailable; lets the others through."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if error is None or isinstance(error, Unavailable):
+            return
+        if is_passing(error):
+            raise Unavailable from error
+
+
+def is_passing(error: BaseException) -> bool:
+    """The failure is of the moment, not of the statement."""
+    if isinstance(error, exc.TimeoutError | OSError | TimeoutError | asyncpg.InterfaceError):
+        return True
+    if isinstance(error, exc.InterfaceError):
+        return True
+    if isinstance(error, exc.DBAPIError):
+        if error.connection_invalidated:
+            return True
+        state = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
+        return bool(state) and str(state).startswith(_NOT_NOW)
+    if isinstance(error, asyncpg.PostgresError):
+        return str(error.sqlstate or "").startswith(_NOT_NOW)
+    return isinstance(error, asyncpg.PostgresConnectionError)

@@ -1,0 +1,118 @@
+"""One change of one job: lock, load, and write what a verb made of it, in one transaction.
+
+    async with jobs.change(job_id) as change:
+        change.save(verb(change.job, change.now))
+
+The transaction begins with its own SELECT … FOR UPDATE of the job's row, so that no verb ever works
+on a job that another transaction is changing. Locks are taken in the order job, attempt, dispatch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from store.adapters import tables as t
+from store.adapters.database import CLOCK, Database
+from store.adapters.rows import artifact_of, attempt_of, job_of
+from store.adapters.wakeups import Wakeups
+from store.adapters.writes import write
+from store.domain.errors import JobNotFound, PermitUnknown
+from store.domain.job import Artifact, Job, Waiting
+
+
+@dataclass(slots=True)
+class Change:
+    """A locked job. `save` says what it has become; leaving the block writes and commits it."""
+
+    connection: AsyncConnection
+    job: Job
+    now: datetime
+    request: bytes
+    saved: Job | None = field(default=None)
+
+    def save(self, job: Job) -> None:
+        """The job is to be written as *job*."""
+        self.saved = job
+
+
+class Jobs:
+    """Jobs in Postgres, one change at a time."""
+
+    def __init__(self, database: Database, wakeups: Wakeups) -> None:
+        self.database = database
+        self._wakeups = wakeups
+
+    @asynccontextmanager
+    async def change(self, job_id: UUID, tenant: str | None = None) -> AsyncIterator[Change]:
+        """The job, locked until the block ends. JobNotFound if the tenant has none such."""
+        async with self.database.transaction() as connection:
+            change = await lock(connection, job_id, tenant)
+            yield change
+            if change.saved is not None and change.saved is not change.job:
+                await write(connection, change.job, change.saved, change.now)
+        if change.saved is not None:
+            self._wake(change.job, change.saved)
+
+    async def job_of_token(self, submit_token: str) -> UUID:
+        """The job of the attempt that was given this permit."""
+        query = sa.select(t.attempts.c.job_id).where(t.attempts.c.submit_token == submit_token)
+        async with self.database.single() as connection:
+            job_id: UUID | None = (await connection.execute(query)).scalar_one_or_none()
+        if job_id is None:
+            raise PermitUnknown("this submit_token")
+        return job_id
+
+    def _wake(self, old: Job, new: Job) -> None:
+        if new.revision != old.revision:
+            self._wakeups.numberer.set()
+        if new.dispatch != old.dispatch or new.dead_letter:
+            self._wakeups.relay.set()
+        if isinstance(new.mover, Waiting) or new.final:
+            self._wakeups.admitter.set()
+
+
+async def lock(connection: AsyncConnection, job_id: UUID, tenant: str | None) -> Change:
+    """The job as it is once this transaction alone may change it."""
+    query = sa.select(t.jobs).where(t.jobs.c.job_id == job_id).with_for_update()
+    if tenant is not None:
+        query = query.where(t.jobs.c.tenant == tenant)
+    row = (await connection.execute(query)).mappings().one_or_none()
+    if row is None:
+        raise JobNotFound(job_id)
+    # Read after the lock was granted, and in any case one row, for the clock.
+    clock = sa.select(CLOCK.label("now")).subquery()
+    found = (
+        await connection.execute(
+            sa.select(clock.c.now, t.attempts)
+            .select_from(
+                clock.outerjoin(
+                    t.attempts,
+                    (t.attempts.c.tenant == row["tenant"]) & (t.attempts.c.job_id == job_id),
+                )
+            )
+            .order_by(t.attempts.c.number)
+        )
+    ).mappings()
+    rows = list(found)
+    attempts = tuple(attempt_of(each) for each in rows if each["number"] is not None)
+    due: datetime | None = None
+    if row["mover"] == "DISPATCH":
+        query = sa.select(t.dispatches.c.due).where(t.dispatches.c.job_id == job_id)
+        found_due = (await connection.execute(query)).scalar_one_or_none()
+        due = found_due or rows[0]["now"]  # a row that somebody deleted by hand is mended
+    stored: tuple[Artifact, ...] = ()
+    if row["state"] == "COMPLETED":
+        query = sa.select(t.artifacts).where(
+            t.artifacts.c.tenant == row["tenant"], t.artifacts.c.job_id == job_id
+        )
+        result = await connection.execute(query.order_by(t.artifacts.c.index))
+        stored = tuple(artifact_of(each) for each in result.mappings())
+    job = job_of(row, attempts, stored, due)
+    return Change(connection, job, rows[0]["now"], row["request"])

@@ -1,0 +1,185 @@
+"""What the gateway reads: one job, a page of jobs, a job's revisions, an artifact."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from mediagen.v1 import job_pb2
+from store.adapters import tables as t
+from store.adapters.database import Database
+from store.adapters.projection import artifact_message, whole_job
+from store.adapters.rows import artifact_of
+from store.domain.errors import ArtifactNotFound, JobNotFound, PageTokenInvalid
+from store.domain.states import State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which jobs of a tenant to list. Unset parts filter nothing."""
+
+    tenant: str
+    states: tuple[State, ...] = ()
+    model: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
+    since: datetime | None = None
+    before: datetime | None = None
+    prompt_contains: str = ""
+
+    def fingerprint(self) -> str:
+        """What a page token is bound to."""
+        words = json.dumps(
+            [self.tenant, sorted(self.states), self.model, sorted(self.labels),
+             str(self.since), str(self.before), self.prompt_contains]
+        )  # fmt: skip
+        return hashlib.sha256(words.encode()).hexdigest()[:16]
+
+
+def _token(filter_: Filter, created: datetime, job_id: UUID) -> str:
+    words = json.dumps([filter_.fingerprint(), created.isoformat(), str(job_id)])
+    return base64.urlsafe_b64encode(words.encode()).decode().rstrip("=")
+
+
+def _place(filter_: Filter, token: str) -> tuple[datetime, UUID]:
+    try:
+        raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+        fingerprint, created, job_id = json.loads(raw)
+        place = datetime.fromisoformat(created), UUID(job_id)
+        if fingerprint != filter_.fingerprint() or place[0].tzinfo is None:
+            raise ValueError
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        raise PageTokenInvalid from None
+    return place
+
+
+PAGE_BYTES = 2 << 20  #: a page is cut rather than refused as too large a message
+
+
+def _within(query: sa.Select[Any], limit: int) -> sa.Select[Any]:
+    """The rows of *query*, newest first, while those before them are not longer than *limit*."""
+    page = query.subquery()
+    newest_first = (page.c.create_time.desc(), page.c.job_id.desc())
+    length = sa.func.octet_length(page.c.view) + sa.func.octet_length(page.c.request)
+    before = sa.func.coalesce(sa.func.sum(length).over(order_by=newest_first, rows=(None, -1)), 0)
+    measured = sa.select(
+        page, before.label("before"), sa.func.count().over().label("found")
+    ).subquery()
+    return (
+        sa.select(measured)
+        .where(measured.c.before <= limit)
+        .order_by(measured.c.create_time.desc(), measured.c.job_id.desc())
+    )
+
+
+class Queries:
+    """Reads, each one statement."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def job(self, tenant: str, job_id: UUID) -> job_pb2.Job:
+        """The whole job."""
+        query = sa.select(t.jobs.c.view, t.jobs.c.request).where(
+            t.jobs.c.job_id == job_id, t.jobs.c.tenant == tenant
+        )
+        async with self._database.single() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        if row is None:
+            raise JobNotFound(job_id)
+        return whole_job(row.view, row.request)
+
+    async def page(self, filter_: Filter, size: int, token: str) -> tuple[list[job_pb2.Job], str]:
+        """At most *size* jobs, newest first, and the token of the next page."""
+        jobs = t.jobs.c
+        query = (
+            sa.select(jobs.view, jobs.request, jobs.create_time, jobs.job_id)
+            .where(*_conditions(filter_))
+            .order_by(jobs.create_time.desc(), jobs.job_id.desc())
+            .limit(size + 1)
+        )
+        if token:
+            created, job_id = _place(filter_, token)
+            query = query.where(
+                sa.tuple_(jobs.create_time, jobs.job_id) < sa.tuple_(created, job_id)
+            )
+        async with self._database.single() as connection:
+            rows = (await connection.execute(_within(query, PAGE_BYTES))).all()
+        found = [whole_job(row.view, row.request) for row in rows[:size]]
+        more = bool(rows) and rows[0].found > len(found)
+        last = rows[len(found) - 1] if more else None
+        return found, _token(filter_, last.create_time, last.job_id) if last else ""
+
+    async def revisions(
+        self, tenant: str, job_id: UUID, after: int, limit: int
+    ) -> tuple[job_pb2.Job, list[job_pb2.Job]]:
+        """The whole job and its revisions behind *after*, as of one instant."""
+        backlog = (
+            sa.select(t.events.c.revision, t.events.c.view)
+            .where(
+                t.events.c.tenant == tenant,
+                t.events.c.job_id == job_id,
+                t.events.c.revision > after,
+            )
+            .order_by(t.events.c.revision)
+            .limit(limit if after else 0)
+            .subquery()
+        )
+        query = (
+            sa.select(t.jobs.c.view, t.jobs.c.request, backlog.c.view.label("past"))
+            .select_from(t.jobs.outerjoin(backlog, sa.true()))
+            .where(t.jobs.c.job_id == job_id, t.jobs.c.tenant == tenant)
+            .order_by(backlog.c.revision)
+        )
+        async with self._database.single() as connection:
+            rows = (await connection.execute(query)).all()
+        if not rows:
+            raise JobNotFound(job_id)
+        past = [job_pb2.Job.FromString(row.past) for row in rows if row.past is not None]
+        return whole_job(rows[0].view, rows[0].request), past
+
+    async def artifact(self, tenant: str, job_id: UUID, index: int) -> tuple[job_pb2.Artifact, str]:
+        """The artifact, and the key of its bytes."""
+        query = (
+            sa.select(t.artifacts, t.jobs.c.job_id.label("owner"))
+            .select_from(
+                t.jobs.outerjoin(
+                    t.artifacts,
+                    (t.artifacts.c.tenant == t.jobs.c.tenant)
+                    & (t.artifacts.c.job_id == t.jobs.c.job_id)
+                    & (t.artifacts.c.index == index),
+                )
+            )
+            .where(t.jobs.c.job_id == job_id, t.jobs.c.tenant == tenant)
+        )
+        async with self._database.single() as connection:
+            row = (await connection.execute(query)).mappings().one_or_none()
+        if row is None:
+            raise JobNotFound(job_id)
+        if row["object_key"] is None:
+            raise ArtifactNotFound(job_id, index)
+        return artifact_message(artifact_of(row)), row["object_key"]
+
+
+def _conditions(filter_: Filter) -> list[sa.ColumnElement[Any]]:
+    jobs = t.jobs.c
+    conditions: list[sa.ColumnElement[Any]] = [jobs.tenant == filter_.tenant]
+    if filter_.states:
+        conditions.append(jobs.state.in_([str(state) for state in filter_.states]))
+    if filter_.model:
+        conditions.append(jobs.model == filter_.model)
+    if filter_.labels:
+        conditions.append(jobs.labels.contains(dict(filter_.labels)))
+    if filter_.since:
+        conditions.append(jobs.create_time >= filter_.since)
+    if filter_.before:
+        conditions.append(jobs.create_time < filter_.before)
+    if filter_.prompt_contains:
+        conditions.append(jobs.prompt.icontains(filter_.prompt_contains, autoescape=True))
+    return conditions

@@ -1,0 +1,106 @@
+"""Who reconciles, and what there is to reconcile.
+
+One worker at a time holds the row `singletons.reconciler`; its epoch fences the reports of one that
+was thought dead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from store.adapters import tables as t
+from store.adapters.database import CLOCK, Database
+
+LEASE = timedelta(seconds=60)
+MOST = 200
+MARGIN = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """An attempt whose outcome is not known."""
+
+    job_id: UUID
+    submit_token: str
+    input: bytes
+    model: str
+    create_time: datetime
+    send_by: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The reconciler's fence, and its work."""
+
+    epoch: int
+    now: datetime
+    doubts: list[Doubt]
+    owned: list[str]
+
+
+class ReconcilerLease:
+    """The reconciler's lease, and reads for its holder."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def take(self, worker_id: str, account: str) -> Held | None:
+        """The lease for *worker_id*, new or kept, with the doubts of *account*."""
+        rows = t.singletons.c
+        async with self._database.transaction() as connection:
+            query = sa.select(t.singletons).where(rows.name == "reconciler").with_for_update()
+            row = (await connection.execute(query)).one()
+            now: datetime = (await connection.execute(sa.select(CLOCK))).scalar_one()
+            if row.owner != worker_id and row.until is not None and row.until > now:
+                return None
+            epoch = row.epoch if row.owner == worker_id else row.epoch + 1
+            await connection.execute(
+                sa.update(t.singletons)
+                .where(rows.name == "reconciler")
+                .values(owner=worker_id, epoch=epoch, until=now + LEASE)
+            )
+        doubts = await self._doubts(account)
+        return Held(epoch, now, doubts, await self._owned(account, doubts))
+
+    async def holds(self, worker_id: str, epoch: int) -> bool:
+        """The worker is still the reconciler."""
+        rows = t.singletons.c
+        query = sa.select(rows.name).where(
+            rows.name == "reconciler", rows.owner == worker_id, rows.epoch == epoch,
+            rows.until > CLOCK,
+        )  # fmt: skip
+        async with self._database.single() as connection:
+            return (await connection.execute(query)).one_or_none() is not None
+
+    async def _doubts(self, account: str) -> list[Doubt]:
+        a = t.attempts.c
+        query = (
+            sa.select(a.job_id, a.submit_token, a.input, a.create_time, a.send_by, t.jobs.c.model)
+            .join_from(t.attempts, t.jobs, t.jobs.c.job_id == a.job_id)
+            .where(
+                a.account == account,
+                a.state.in_(["UNKNOWN", "UNRESOLVED"]),
+                t.jobs.c.mover == "RECONCILER",
+                a.create_time > CLOCK - timedelta(hours=1),
+            )
+            .order_by(a.create_time)
+            .limit(MOST)
+        )
+        async with self._database.single() as connection:
+            return [Doubt(**row) for row in (await connection.execute(query)).mappings()]
+
+    async def _owned(self, account: str, doubts: list[Doubt]) -> list[str]:
+        if not doubts:
+            return []
+        a = t.attempts.c
+        query = sa.select(a.prediction_id).where(
+            a.account == account,
+            a.prediction_id.is_not(None),
+            a.create_time > min(doubt.create_time for doubt in doubts) - MARGIN,
+        )
+        async with self._database.single() as connection:
+            return list((await connection.execute(query)).scalars())

@@ -1,0 +1,221 @@
+"""What a change writes: the job's row, attempts, dispatch, event and dead letter."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from jobqueue.topology import level_for
+from mediagen.generator.v1.messages_pb2 import DeadLetter
+from mediagen.v1.attempt_pb2 import Charge
+from store.adapters import tables as t
+from store.adapters.projection import failure_message, job_message
+from store.adapters.rows import failure_json
+from store.domain.job import Attempt, Dispatched, Job, Leased, Reconciling, Waiting
+
+
+async def write(connection: AsyncConnection, old: Job, new: Job, now: datetime) -> None:
+    """Writes what differs between *old* and *new*. The caller holds the job's lock."""
+    view = job_message(new).SerializeToString()
+    update = (
+        sa.update(t.jobs)
+        .where(
+            t.jobs.c.job_id == old.job_id,
+            t.jobs.c.revision == old.revision,
+            t.jobs.c.state == old.state,
+            t.jobs.c.lease_epoch == old.lease_epoch,
+        )
+        .values(view=view, **_job_values(new))
+    )
+    assert (await connection.execute(update)).rowcount == 1, "the job changed under its lock"
+    known = {attempt.number: attempt for attempt in old.attempts}
+    for attempt in new.attempts:
+        if attempt != known.get(attempt.number):
+            await _write_attempt(connection, new, attempt)
+    await _write_dispatch(connection, old, new, now)
+    if new.revision != old.revision:
+        await connection.execute(sa.insert(t.events).values(**_event_values(new, view)))
+    if new.artifacts and not old.artifacts:
+        await connection.execute(sa.insert(t.artifacts), _artifact_values(new, now))
+    if new.dead_letter and not old.final:
+        await connection.execute(sa.insert(t.dead_letters).values(**_dead_letter(new, now)))
+
+
+def _job_values(job: Job) -> dict[str, Any]:
+    lease = job.mover if isinstance(job.mover, Leased) else None
+    return {
+        "state": str(job.state),
+        "stage": str(job.stage) if job.stage else None,
+        "progress": job.progress,
+        "revision": job.revision,
+        "mover": mover_word(job),
+        "dispatch": job.dispatch,
+        "lease_epoch": job.lease_epoch,
+        "lease_owner": lease.owner if lease else None,
+        "lease_token": lease.token if lease else None,
+        "lease_until": lease.until if lease else None,
+        "work_class": str(job.work_class),
+        "retries": job.retries,
+        "postponements": job.postponements,
+        "takeovers": job.takeovers,
+        "update_time": job.update_time,
+        "start_time": job.start_time,
+        "end_time": job.end_time,
+        "next_attempt_time": job.next_attempt_time,
+        "cancel_request_time": job.cancel_request_time,
+        "deadline_noted": job.deadline_noted,
+        "failure": failure_json(job.failure) if job.failure else sa.null(),
+        "output": job.output,
+    }
+
+
+def mover_word(job: Job) -> str | None:
+    """Who moves the job on, as the database says it."""
+    match job.mover:
+        case Waiting():
+            return "ADMISSION"
+        case Dispatched():
+            return "DISPATCH"
+        case Leased():
+            return "LEASE"
+        case Reconciling():
+            return "RECONCILER"
+    return None
+
+
+def _event_values(job: Job, view: bytes) -> dict[str, Any]:
+    return {
+        "job_id": job.job_id,
+        "revision": job.revision,
+        "tenant": job.tenant,
+        "view": view,
+        "create_time": job.update_time,
+    }
+
+
+async def _write_attempt(connection: AsyncConnection, job: Job, attempt: Attempt) -> None:
+    values = {
+        "job_id": job.job_id,
+        "number": attempt.number,
+        "tenant": job.tenant,
+        "state": str(attempt.state),
+        "submit_token": attempt.submit_token,
+        "account": attempt.account,
+        "fingerprint": attempt.fingerprint,
+        "input": attempt.input,
+        "seed": attempt.seed,
+        "cancel_after": attempt.cancel_after,
+        "create_time": attempt.create_time,
+        "send_by": attempt.send_by,
+        "settle_until": attempt.settle_until,
+        "prediction_id": attempt.prediction_id,
+        "submit_time": attempt.submit_time,
+        "end_time": attempt.end_time,
+        "output": attempt.output,
+        "failure": failure_json(attempt.failure) if attempt.failure else sa.null(),
+        "charge": str(attempt.charge),
+        "predict_seconds": attempt.predict_seconds,
+        "clear_scans": attempt.clear_scans,
+        "unclear_scans": attempt.unclear_scans,
+        "last_scan_time": attempt.last_scan_time,
+        "seen_later": attempt.seen_later,
+    }
+    statement = insert(t.attempts).values(**values)
+    fixed = {
+        "job_id",
+        "number",
+        "tenant",
+        "submit_token",
+        "account",
+        "fingerprint",
+        "input",
+    }
+    statement = statement.on_conflict_do_update(
+        index_elements=["tenant", "job_id", "number"],
+        set_={name: statement.excluded[name] for name in values if name not in fixed},
+    )
+    await connection.execute(statement)
+
+
+async def _write_dispatch(connection: AsyncConnection, old: Job, new: Job, now: datetime) -> None:
+    if isinstance(new.mover, Dispatched):
+        if isinstance(old.mover, Dispatched) and new.dispatch == old.dispatch:
+            return
+        statement = insert(t.dispatches).values(**dispatch_values(new, new.mover, now))
+        await connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["job_id"],
+                set_={c.name: statement.excluded[c.name] for c in t.dispatches.c},
+            )
+        )
+    elif isinstance(old.mover, Dispatched):
+        await connection.execute(sa.delete(t.dispatches).where(t.dispatches.c.job_id == new.job_id))
+
+
+def dispatch_values(job: Job, mover: Dispatched, now: datetime) -> dict[str, Any]:
+    """The dispatch row: the longest retry queue that is not too long; the rest waits here."""
+    level = level_for((mover.due - now).total_seconds())
+    wait = timedelta(seconds=level.seconds) if level else timedelta()
+    return {
+        "job_id": job.job_id,
+        "tenant": job.tenant,
+        "dispatch": job.dispatch,
+        "work_class": str(job.work_class),
+        "level": level.name if level else None,
+        "due": mover.due,
+        "available_at": mover.due - wait,
+        "published": 0,
+        "relay_until": None,
+    }
+
+
+def _artifact_values(job: Job, now: datetime) -> list[dict[str, Any]]:
+    return [
+        {
+            "job_id": job.job_id,
+            "index": artifact.index,
+            "tenant": job.tenant,
+            "object_key": artifact.object_key,
+            "media_type": artifact.media_type,
+            "size_bytes": artifact.size_bytes,
+            "sha256": artifact.sha256,
+            "output_path": artifact.output_path,
+            "create_time": now,
+        }
+        for artifact in job.artifacts
+    ]
+
+
+def _dead_letter(job: Job, now: datetime) -> dict[str, Any]:
+    body = DeadLetter(
+        job_id=str(job.job_id),
+        tenant=job.tenant,
+        failure=failure_message(job.failure),
+        attempts=len(job.attempts),
+        charge=Charge.Value(f"CHARGE_{job.charge}"),
+    )
+    return {
+        "job_id": job.job_id,
+        "tenant": job.tenant,
+        "body": body.SerializeToString(),
+        "create_time": now,
+        "available_at": now,
+    }
+
+
+def first_rows(job: Job, view: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a new job's row and first event hold beside what was asked for."""
+    job = replace(job, revision=1)
+    values = _job_values(job) | {
+        "job_id": job.job_id,
+        "tenant": job.tenant,
+        "create_time": job.create_time,
+        "deadline": job.deadline,
+        "view": view,
+    }
+    return values, _event_values(job, view)

@@ -1,0 +1,97 @@
+"""What can go wrong with a job.
+
+* JobError
+  - JobNotFound
+  - ArtifactNotFound
+  - RequestIdReused
+  - PageTokenInvalid
+  - LeaseLost
+  - TransitionRefused
+  - PermitUnknown
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+from uuid import UUID
+
+
+class JobError(Exception):
+    """Base of every error a caller can act on. `reason` is its ErrorInfo.reason."""
+
+    reason: ClassVar[str]
+
+    def __init__(self, message: str, **metadata: object) -> None:
+        super().__init__(message)
+        self.metadata = {key: str(value) for key, value in metadata.items()}
+
+
+class JobNotFound(JobError):
+    """No job of this tenant has this id."""
+
+    reason = "ERROR_REASON_JOB_NOT_FOUND"
+
+    def __init__(self, job_id: object) -> None:
+        super().__init__(f"There is no job {str(job_id)[:64]!r}.", job_id=str(job_id)[:64])
+
+
+class ArtifactNotFound(JobError):
+    """The job has no artifact with this index, or not yet."""
+
+    reason = "ERROR_REASON_ARTIFACT_NOT_FOUND"
+
+    def __init__(self, job_id: UUID, index: int) -> None:
+        super().__init__(f"Job {job_id} has no artifact {index}.", job_id=job_id, index=index)
+
+
+class RequestIdReused(JobError):
+    """An earlier submission used this request_id for another request."""
+
+    reason = "ERROR_REASON_REQUEST_ID_REUSED"
+
+    def __init__(self, request_id: str, job_id: UUID) -> None:
+        super().__init__(
+            f"request_id {request_id!r} was used for another request, which is job {job_id}. "
+            "Use a new request_id for a new request.",
+            request_id=request_id,
+            job_id=job_id,
+        )
+
+
+class PageTokenInvalid(JobError):
+    """The page token is not one of ours, or belongs to another filter."""
+
+    reason = "ERROR_REASON_PAGE_TOKEN_INVALID"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "page_token is not one that ListJobs gave for this filter. Start without one, and "
+            "keep every filter as it is from page to page."
+        )
+
+
+class LeaseLost(JobError):
+    """The worker no longer holds the job: stop, spend nothing."""
+
+    reason = "ERROR_REASON_LEASE_LOST"
+
+    def __init__(self, job_id: UUID) -> None:
+        super().__init__(f"The lease on job {job_id} is lost.", job_id=job_id)
+
+
+class TransitionRefused(JobError):
+    """The change does not fit the state that the job or attempt is in."""
+
+    reason = "ERROR_REASON_TRANSITION_REFUSED"
+
+    def __init__(self, job_id: UUID, why: str) -> None:
+        super().__init__(f"Job {job_id}: {why}", job_id=job_id)
+
+
+class PermitUnknown(JobError):
+    """No attempt was ever given this submit token or prediction."""
+
+    reason = "ERROR_REASON_TRANSITION_REFUSED"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"No attempt belongs to {what}.")

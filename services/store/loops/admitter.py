@@ -1,0 +1,132 @@
+"""Admission: gives waiting jobs a dispatch, as many as the workers can take soon, in rank order."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from servicekit.lifecycle import Stop
+from store.adapters import tables as t
+from store.adapters.database import CLOCK, Database
+from store.adapters.wakeups import Wakeups
+from store.domain.admission import room
+from store.loops.pacing import repeat
+
+log = structlog.get_logger()
+
+POLL = 0.25
+WORKER_LIFETIME = timedelta(seconds=30)  #: a worker not heard of for so long has no slots
+THROUGHPUT_WINDOW = timedelta(seconds=10)
+MOST_AT_ONCE = 500
+
+
+class Admitter:
+    """One replica at a time admits: the row `singletons.admission` is locked meanwhile."""
+
+    def __init__(self, database: Database, wakeups: Wakeups) -> None:
+        self._database = database
+        self._wakeups = wakeups
+        self._finished_per_second = 0.0
+        self._measured = 0.0
+
+    async def run(self, stop: Stop) -> None:
+        """Admits until *stop*."""
+        await repeat("admitter", self.turn, stop, wakeup=self._wakeups.admitter, poll=POLL)
+
+    async def turn(self) -> bool:
+        """Admits what there is room for. True if there may be more at once."""
+        await self._measure()
+        async with self._database.transaction() as connection:
+            # A row lock inside a transaction: it ends with the connection of a frozen store.
+            name = t.singletons.c.name == "admission"
+            await connection.execute(sa.select(t.singletons).where(name).with_for_update())
+            open_places = await _room(connection, self._finished_per_second)
+            admitted = await _admit(connection, min(open_places, MOST_AT_ONCE))
+        if admitted:
+            log.debug("jobs.admitted", count=admitted)
+            self._wakeups.relay.set()
+        return admitted == MOST_AT_ONCE
+
+    async def _measure(self) -> None:
+        """How many claims the workers make a second, looked up once a second."""
+        if time.monotonic() - self._measured < 1.0:
+            return
+        query = sa.select(sa.func.count()).where(
+            t.attempts.c.create_time > CLOCK - THROUGHPUT_WINDOW
+        )
+        async with self._database.single() as connection:
+            recent = int((await connection.execute(query)).scalar_one())
+        self._finished_per_second = recent / THROUGHPUT_WINDOW.total_seconds()
+        self._measured = time.monotonic()
+
+
+async def _room(connection: AsyncConnection, finished_per_second: float) -> int:
+    jobs, workers, dispatches = t.jobs.c, t.workers.c, t.dispatches.c
+    shut = sa.exists().where(t.accounts.c.shut_until > CLOCK)
+    waiting = sa.exists().where(jobs.mover == "ADMISSION")
+    slots = (
+        sa.select(sa.func.coalesce(sa.func.sum(workers.slots), 0))
+        .where(workers.seen_time > CLOCK - WORKER_LIFETIME)
+        .scalar_subquery()
+    )
+    running = sa.select(sa.func.count()).where(jobs.mover == "LEASE").scalar_subquery()
+    due = sa.select(sa.func.count()).where(dispatches.due <= CLOCK).scalar_subquery()
+    query = sa.select(shut, waiting, slots, running, due)
+    is_shut, is_waiting, slot_count, running_count, due_count = (
+        await connection.execute(query)
+    ).one()
+    if is_shut or not is_waiting:
+        return 0
+    return room(
+        slots=int(slot_count),
+        running=int(running_count),
+        finished_per_second=finished_per_second,
+        dispatched=int(due_count),
+    )
+
+
+async def _admit(connection: AsyncConnection, most: int) -> int:
+    if most <= 0:
+        return 0
+    jobs = t.jobs.c
+    picked = (
+        sa.select(jobs.job_id)
+        .where(jobs.mover == "ADMISSION")
+        .order_by(jobs.rank_time)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
+    ids = list((await connection.execute(picked)).scalars())
+    if not ids:
+        return 0
+    moved = await connection.execute(
+        sa.update(t.jobs)
+        .where(jobs.job_id.in_(ids))
+        .values(mover="DISPATCH", dispatch=jobs.dispatch + 1)
+        .returning(jobs.job_id, jobs.tenant, jobs.dispatch, jobs.work_class, CLOCK.label("now"))
+    )
+    rows = [
+        {
+            "job_id": row.job_id,
+            "tenant": row.tenant,
+            "dispatch": row.dispatch,
+            "work_class": row.work_class,
+            "due": row.now,
+            "available_at": row.now,
+        }
+        for row in moved
+    ]
+    statement = insert(t.dispatches)
+    await connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["job_id"],
+            set_={name: statement.excluded[name] for name in rows[0]},
+        ),
+        rows,
+    )
+    return len(rows)

@@ -1,0 +1,47 @@
+"""The numberer: gives committed events their place in the feed, and tells the gateways."""
+
+from __future__ import annotations
+
+import structlog
+
+from jobqueue.publisher import Publisher, PublishFailed
+from mediagen.store.v1.feed_pb2 import FeedBatch, FeedEvent
+from servicekit.lifecycle import Stop
+from store.adapters.feed import BATCH, Feed
+from store.adapters.wakeups import Wakeups
+from store.loops.pacing import repeat
+
+log = structlog.get_logger()
+
+POLL = 0.5
+
+
+class Numberer:
+    """Numbers what is committed. Replicas take turns at each tenant's head."""
+
+    def __init__(self, feed: Feed, publisher: Publisher, wakeups: Wakeups) -> None:
+        self._feed = feed
+        self._publisher = publisher
+        self._wakeups = wakeups
+
+    async def run(self, stop: Stop) -> None:
+        """Numbers until *stop*."""
+        await repeat("numberer", self.turn, stop, wakeup=self._wakeups.numberer, poll=POLL)
+
+    async def turn(self) -> bool:
+        """Numbers a batch of each tenant. True if there may be more at once."""
+        full = False
+        for tenant in await self._feed.unnumbered_tenants():
+            events = await self._feed.number(tenant)
+            if events:
+                await self._tell(tenant, events)
+            full = full or len(events) == BATCH
+        return full
+
+    async def _tell(self, tenant: str, events: list[FeedEvent]) -> None:
+        """A hint: a gateway that misses it reads the feed within a second."""
+        body = FeedBatch(events=events).SerializeToString()
+        try:
+            await self._publisher.publish_event(f"tenant.{tenant}", body)
+        except PublishFailed as error:
+            log.warning("feed.not_published", reason=error.reason)

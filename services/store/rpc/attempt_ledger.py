@@ -1,0 +1,393 @@
+"""AttemptLedgerService: what a worker does with a job.
+
+Comes from: a worker that holds a delivery. Each method is one transaction: lock, verb, save.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy import exc
+
+from mediagen.store.v1 import attempt_ledger_service_pb2 as pb
+from mediagen.store.v1.attempt_ledger_service_pb2_grpc import AttemptLedgerServiceServicer
+from mediagen.v1 import job_pb2
+from store.adapters import accounts
+from store.adapters import tables as t
+from store.adapters.jobs import Change, Jobs
+from store.adapters.projection import timestamp
+from store.adapters.reconciler_lease import ReconcilerLease
+from store.adapters.workers import Kept, Workers
+from store.domain import ending, leasing, reconciling, spending
+from store.domain.errors import JobError, LeaseLost, PermitUnknown
+from store.domain.job import Attempt, Job
+from store.domain.leasing import Claimed, Refused
+from store.domain.retries import RetryPolicy, postponement
+from store.domain.states import AttemptState, FailureKind, Refusal
+from store.rpc.wire import (
+    artifact_of,
+    duration,
+    end_of,
+    job_id_of,
+    provider_failure_of,
+    refusal_message,
+    road_message,
+    stage_of,
+)
+
+log = structlog.get_logger()
+
+LONGEST_POST = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """The settings that decide about jobs."""
+
+    lease: timedelta
+    policy: RetryPolicy
+    limits: spending.Limits
+    creates_per_minute: float
+    scan_gap: timedelta
+
+
+class AttemptLedger(AttemptLedgerServiceServicer):
+    """Each method is one use case."""
+
+    def __init__(
+        self, jobs: Jobs, workers: Workers, reconciler: ReconcilerLease, rules: Rules
+    ) -> None:
+        self._jobs = jobs
+        self._workers = workers
+        self._reconciler = reconciler
+        self._rules = rules
+
+    async def ClaimJob(self, request: pb.ClaimJobRequest, context: Any) -> pb.ClaimJobResponse:
+        """Gives the job to the worker, or says why not."""
+        async with self._jobs.change(job_id_of(request.job_id)) as change:
+            outcome = leasing.claim(
+                change.job,
+                dispatch=request.dispatch,
+                worker=request.worker_id,
+                token=request.claim_token,
+                now=change.now,
+                lease=self._rules.lease,
+            )
+            change.save(outcome.job)
+        if isinstance(outcome, Refused):
+            return pb.ClaimJobResponse(refusal=refusal_message(outcome.reason))
+        return self._claimed(outcome, change)
+
+    def _claimed(self, claimed: Claimed, change: Change) -> pb.ClaimJobResponse:
+        job, attempt = claimed.job, claimed.job.current
+        numbers = [each.number for each in job.attempts]
+        response = pb.ClaimJobResponse(
+            lease_epoch=job.lease_epoch,
+            lease_duration=duration(self._rules.lease),
+            road=road_message(claimed.road),
+            tenant=job.tenant,
+            request=job_pb2.JobRequest.FromString(change.request),
+            time_left=duration(job.deadline - change.now),
+            cancel_requested=job.stopping or job.deadline <= change.now,
+            attempt=attempt.number if attempt else max(numbers, default=0) + 1,
+            prediction_id=(attempt.prediction_id or "") if attempt else "",
+        )
+        if attempt is not None and attempt.output is not None:
+            response.output.ParseFromString(attempt.output)
+        return response
+
+    async def Heartbeat(self, request: pb.HeartbeatRequest, context: Any) -> pb.HeartbeatResponse:
+        """Keeps leases, and shows what changed."""
+        reports = {UUID(each.job_id): each for each in request.leases}
+        await self._workers.seen(request.worker_id, request.slots, len(reports))
+        leases = {job_id: each.lease_epoch for job_id, each in reports.items()}
+        kept = await self._workers.keep(request.worker_id, leases)
+        for job_id, each in reports.items():
+            if job_id in kept and _news(kept[job_id], each):
+                await self._show(job_id, each)
+        return pb.HeartbeatResponse(
+            lost_job_ids=[str(job_id) for job_id in reports if job_id not in kept],
+            cancel_job_ids=[str(each.job_id) for each in kept.values() if each.stopping],
+        )
+
+    async def _show(self, job_id: UUID, report: pb.LeaseReport) -> None:
+        progress = report.progress_percent if report.HasField("progress_percent") else None
+        if progress is not None:
+            progress = min(max(progress, 0), 100)
+        async with self._jobs.change(job_id) as change:
+            if change.job.holds(report.lease_epoch):
+                change.save(
+                    leasing.report(change.job, stage_of(report.stage), progress, change.now)
+                )
+
+    async def BeginSubmit(
+        self, request: pb.BeginSubmitRequest, context: Any
+    ) -> pb.BeginSubmitResponse:
+        """The only licence to spend."""
+        try:
+            return await self._begin_submit(request)
+        except exc.IntegrityError:
+            # A twin's permit was committed between our look and our write: look again.
+            return await self._begin_submit(request)
+
+    async def _begin_submit(self, request: pb.BeginSubmitRequest) -> pb.BeginSubmitResponse:
+        call = spending.Call(
+            submit_token=request.submit_token,
+            account=request.account,
+            fingerprint=request.fingerprint,
+            input=request.input.SerializeToString(deterministic=True),
+            seed=request.seed if request.HasField("seed") else None,
+            post_timeout=min(request.post_timeout.ToTimedelta(), LONGEST_POST),
+        )
+        async with self._jobs.change(job_id_of(request.job_id)) as change:
+            limits = self._rules.limits
+            outcome = spending.begin_submit(
+                change.job, request.lease_epoch, call, limits, change.now
+            )
+            if isinstance(outcome, spending.Permit) and outcome.job is not change.job:
+                outcome = await self._gates(change, call) or outcome
+            change.save(outcome.job)
+        if isinstance(outcome, Refused):
+            wait = duration(outcome.retry_after) if outcome.retry_after else None
+            return pb.BeginSubmitResponse(refusal=refusal_message(outcome.reason), retry_after=wait)
+        attempt = outcome.attempt
+        return pb.BeginSubmitResponse(
+            attempt=attempt.number,
+            send_within=duration(max(attempt.send_by - change.now, timedelta())),
+            cancel_after=duration(timedelta(seconds=attempt.cancel_after)),
+        )
+
+    async def _gates(self, change: Change, call: spending.Call) -> Refused | None:
+        """What is not the job's own: a twin in doubt, the account's gate, its rate."""
+        a = t.attempts.c
+        twin = sa.select(a.job_id).where(
+            a.account == call.account,
+            a.fingerprint == call.fingerprint,
+            a.state.in_(["SUBMITTING", "UNKNOWN", "UNRESOLVED"]),
+            a.prediction_id.is_(None),
+            a.in_doubt,
+        )
+        if (await change.connection.execute(twin.limit(1))).one_or_none() is not None:
+            wait = postponement(change.job.postponements, None, random.random())
+            job = spending.postpone(change.job, change.now, wait)
+            return Refused(job, Refusal.DUPLICATE_IN_FLIGHT)
+        closed = await accounts.take_token(
+            change.connection, call.account, self._rules.creates_per_minute, change.now
+        )
+        if closed is None:
+            return None
+        if closed.reason is Refusal.PROVIDER_SHUT:
+            job = spending.await_account(change.job, change.now)
+            return Refused(job, closed.reason, closed.retry_after)
+        return Refused(change.job, closed.reason, closed.retry_after)
+
+    async def RecordPrediction(
+        self, request: pb.RecordPredictionRequest, context: Any
+    ) -> pb.RecordPredictionResponse:
+        """The paid id, never dropped."""
+        try:
+            return await self._record_prediction(request)
+        except exc.IntegrityError:
+            # The id stands at another attempt already: this one's own answer is what was lost.
+            log.error("prediction.of_another_attempt", prediction_id=request.prediction_id)
+            await self.RecordUnknown(
+                pb.RecordUnknownRequest(submit_token=request.submit_token), context
+            )
+            return pb.RecordPredictionResponse()
+
+    async def _record_prediction(
+        self, request: pb.RecordPredictionRequest
+    ) -> pb.RecordPredictionResponse:
+        job_id = await self._jobs.job_of_token(request.submit_token)
+        async with self._jobs.change(job_id) as change:
+            after = spending.record_prediction(
+                change.job, request.submit_token, request.prediction_id, change.now
+            )
+            change.save(after)
+            recorded = after.by_prediction(request.prediction_id)
+            assert recorded is not None
+            await accounts.reopen(change.connection, recorded.account)
+        return pb.RecordPredictionResponse(orphan=recorded.state is AttemptState.ORPHAN)
+
+    async def RecordUnknown(
+        self, request: pb.RecordUnknownRequest, context: Any
+    ) -> pb.RecordUnknownResponse:
+        """The lost answer."""
+        job_id = await self._jobs.job_of_token(request.submit_token)
+        async with self._jobs.change(job_id) as change:
+            change.save(spending.record_unknown(change.job, request.submit_token, change.now))
+        return pb.RecordUnknownResponse()
+
+    async def RecordNotCreated(
+        self, request: pb.RecordNotCreatedRequest, context: Any
+    ) -> pb.RecordNotCreatedResponse:
+        """The call that created nothing."""
+        job_id = await self._jobs.job_of_token(request.submit_token)
+        failure = provider_failure_of(request.failure)
+        async with self._jobs.change(job_id) as change:
+            change.save(
+                spending.record_not_created(
+                    change.job, request.submit_token, failure, change.now, random.random()
+                )
+            )
+            attempt = change.job.by_token(request.submit_token)
+            if failure.kind is FailureKind.ACCOUNT and attempt is not None:
+                await accounts.shut(
+                    change.connection, attempt.account, failure.failure.message, change.now
+                )
+        return pb.RecordNotCreatedResponse()
+
+    async def RecordSucceeded(
+        self, request: pb.RecordSucceededRequest, context: Any
+    ) -> pb.RecordSucceededResponse:
+        """The prediction that succeeded."""
+        output = request.output.SerializeToString() if request.HasField("output") else None
+        seconds = request.predict_seconds if request.HasField("predict_seconds") else None
+        async with self._jobs.change(job_id_of(request.job_id)) as change:
+            _must_know(change.job, request.prediction_id)
+            after = spending.record_succeeded(
+                change.job, request.prediction_id, output, _sane(seconds), change.now
+            )
+            change.save(after)
+        attempt = _must_know(after, request.prediction_id)
+        return pb.RecordSucceededResponse(
+            superseded=after.final or attempt.state is not AttemptState.SUCCEEDED
+        )
+
+    async def RecordEnded(
+        self, request: pb.RecordEndedRequest, context: Any
+    ) -> pb.RecordEndedResponse:
+        """The prediction that ended without a result."""
+        seconds = request.predict_seconds if request.HasField("predict_seconds") else None
+        async with self._jobs.change(job_id_of(request.job_id)) as change:
+            _must_know(change.job, request.prediction_id)
+            change.save(
+                spending.record_ended(
+                    change.job,
+                    request.prediction_id,
+                    end_of(request.end),
+                    provider_failure_of(request.failure),
+                    _sane(seconds),
+                    policy=self._rules.policy,
+                    now=change.now,
+                    jitter=random.random(),
+                )
+            )
+        return pb.RecordEndedResponse()
+
+    async def CompleteJob(
+        self, request: pb.CompleteJobRequest, context: Any
+    ) -> pb.CompleteJobResponse:
+        """The job is done."""
+        artifacts = tuple(artifact_of(each) for each in request.artifacts)
+        output = request.output.SerializeToString() if request.HasField("output") else None
+        async with self._jobs.change(job_id_of(request.job_id)) as change:
+            change.save(
+                ending.complete(change.job, request.lease_epoch, artifacts, output, change.now)
+            )
+        return pb.CompleteJobResponse()
+
+    async def FailSaving(
+        self, request: pb.FailSavingRequest, context: Any
+    ) -> pb.FailSavingResponse:
+        """The paid result that can not be stored."""
+        failure = provider_failure_of(pb.ProviderFailure(failure=request.failure)).failure
+        async with self._jobs.change(job_id_of(request.job_id)) as change:
+            change.save(ending.fail_saving(change.job, request.lease_epoch, failure, change.now))
+        return pb.FailSavingResponse()
+
+    async def ReleaseJob(
+        self, request: pb.ReleaseJobRequest, context: Any
+    ) -> pb.ReleaseJobResponse:
+        """The worker hands the job back."""
+        delay = min(max(request.delay.ToTimedelta(), timedelta()), timedelta(hours=1))
+        async with self._jobs.change(job_id_of(request.job_id)) as change:
+            change.save(leasing.release(change.job, request.lease_epoch, delay, change.now))
+        return pb.ReleaseJobResponse()
+
+    async def LeaseReconciler(
+        self, request: pb.LeaseReconcilerRequest, context: Any
+    ) -> pb.LeaseReconcilerResponse:
+        """Makes the worker the reconciler, if there is no other."""
+        held = await self._reconciler.take(request.worker_id, request.account)
+        if held is None:
+            return pb.LeaseReconcilerResponse()
+        attempts = []
+        for doubt in held.doubts:
+            attempt = pb.UnknownAttempt(submit_token=doubt.submit_token, model=doubt.model)
+            attempt.input.ParseFromString(doubt.input)
+            attempt.permit_time.FromDatetime(doubt.create_time)
+            attempt.send_by.FromDatetime(doubt.send_by)
+            attempts.append(attempt)
+        return pb.LeaseReconcilerResponse(
+            held=True,
+            epoch=held.epoch,
+            attempts=attempts,
+            owned_prediction_ids=held.owned,
+            store_time=timestamp(held.now),
+        )
+
+    async def ReportScan(
+        self, request: pb.ReportScanRequest, context: Any
+    ) -> pb.ReportScanResponse:
+        """Weighs what one complete scan showed."""
+        if not await self._reconciler.holds(request.worker_id, request.epoch):
+            raise LeaseLost(UUID(int=0))
+        orphans: list[str] = []
+        began = request.began.ToDatetime(tzinfo=UTC)
+        for each in request.evidence:
+            try:
+                orphans += await self._weigh(each, began)
+            except (JobError, exc.IntegrityError) as error:
+                # One that can not be weighed must not keep the others waiting, scan after scan.
+                log.error("evidence.refused", submit_token=each.submit_token, error=str(error))
+        return pb.ReportScanResponse(orphan_prediction_ids=orphans)
+
+    async def _weigh(self, evidence: pb.AttemptEvidence, began: datetime) -> list[str]:
+        job_id = await self._jobs.job_of_token(evidence.submit_token)
+        async with self._jobs.change(job_id) as change:
+            shown = reconciling.Evidence(
+                began=min(began, change.now),
+                strong=tuple(evidence.strong_prediction_ids),
+                weak=evidence.weak_candidates,
+                shows_later=evidence.shows_later_prediction,
+            )
+            after = reconciling.weigh(
+                change.job, evidence.submit_token, shown, change.now,
+                self._rules.scan_gap, random.random(),
+            )  # fmt: skip
+            change.save(after)
+        return [
+            each.prediction_id
+            for each in after.attempts
+            if each.state is AttemptState.ORPHAN
+            and each.prediction_id in evidence.strong_prediction_ids
+            and each.prediction_id is not None
+        ]
+
+
+def _must_know(job: Job, prediction_id: str) -> Attempt:
+    attempt = job.by_prediction(prediction_id)
+    if attempt is None:
+        raise PermitUnknown(f"prediction {prediction_id[:64]!r} of job {job.job_id}")
+    return attempt
+
+
+def _news(kept: Kept, report: pb.LeaseReport) -> bool:
+    progress = report.progress_percent if report.HasField("progress_percent") else kept.progress
+    stage = stage_of(report.stage)
+    return (stage is not None and str(stage) != kept.stage) or progress != kept.progress
+
+
+def _sane(seconds: float | None) -> float | None:
+    """The provider's records hold negative times and nothing guards against infinite ones."""
+    if seconds is None or math.isnan(seconds):
+        return None
+    return min(max(seconds, 0.0), 1e7)

@@ -1,0 +1,168 @@
+"""JobStoreService: jobs as the gateway needs them.
+
+Comes from: a gateway. Goes on: the admitter dispatches what was created.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from jobqueue.publisher import Publisher, PublishFailed
+from mediagen.generator.v1.messages_pb2 import WorkerHint
+from mediagen.store.v1 import job_store_service_pb2 as pb
+from mediagen.store.v1.job_store_service_pb2_grpc import JobStoreServiceServicer
+from mediagen.v1 import job_pb2
+from store.adapters import tables as t
+from store.adapters.database import CLOCK, Database
+from store.adapters.feed import Feed, Position
+from store.adapters.jobs import Jobs
+from store.adapters.queries import Filter, Queries
+from store.adapters.submissions import Submissions
+from store.domain.ending import cancel
+from store.domain.job import Leased
+from store.domain.states import State
+from store.rpc.wire import job_id_of
+
+WORKER_LIFETIME = timedelta(seconds=30)
+
+
+class JobStore(JobStoreServiceServicer):
+    """Each method is one use case."""
+
+    def __init__(
+        self, database: Database, jobs: Jobs, submissions: Submissions, feed: Feed,
+        publisher: Publisher,
+    ) -> None:  # fmt: skip
+        self._database = database
+        self._jobs = jobs
+        self._submissions = submissions
+        self._feed = feed
+        self._queries = Queries(database)
+        self._publisher = publisher
+
+    async def CreateJob(self, request: pb.CreateJobRequest, context: Any) -> pb.CreateJobResponse:
+        """Writes the job, once for each request_id."""
+        job = await self._submissions.create(request.tenant, request.request)
+        return pb.CreateJobResponse(job=job)
+
+    async def GetJob(self, request: pb.GetJobRequest, context: Any) -> pb.GetJobResponse:
+        """Reads the job."""
+        job = await self._queries.job(request.tenant, job_id_of(request.job_id))
+        return pb.GetJobResponse(job=job)
+
+    async def ListJobs(self, request: pb.ListJobsRequest, context: Any) -> pb.ListJobsResponse:
+        """Reads a page."""
+        size = min(max(request.page_size, 1), 200)
+        jobs, token = await self._queries.page(_filter_of(request), size, request.page_token)
+        return pb.ListJobsResponse(jobs=jobs, next_page_token=token)
+
+    async def CancelJob(self, request: pb.CancelJobRequest, context: Any) -> pb.CancelJobResponse:
+        """Cancels, or notes the cancel and tells the worker."""
+        job_id = job_id_of(request.job_id)
+        async with self._jobs.change(job_id, request.tenant) as change:
+            change.save(cancel(change.job, change.now))
+        worker = change.job.mover.owner if isinstance(change.job.mover, Leased) else None
+        if worker is not None and change.saved is not change.job:
+            await self._hint(worker, request.job_id)
+        job = await self._queries.job(request.tenant, job_id)
+        return pb.CancelJobResponse(job=job)
+
+    async def _hint(self, worker: str, job_id: str) -> None:
+        body = WorkerHint(job_id=job_id, cancel_requested=True).SerializeToString()
+        try:
+            await self._publisher.publish_event(f"worker.{worker}", body)
+        except PublishFailed:
+            return  # the next heartbeat's answer says the same
+
+    async def ReadJobEvents(
+        self, request: pb.ReadJobEventsRequest, context: Any
+    ) -> pb.ReadJobEventsResponse:
+        """Reads the job and its later revisions."""
+        limit = min(request.limit or 200, 1000)
+        job, revisions = await self._queries.revisions(
+            request.tenant, job_id_of(request.job_id), request.after_revision, limit
+        )
+        return pb.ReadJobEventsResponse(job=job, revisions=revisions)
+
+    async def ReadFeed(self, request: pb.ReadFeedRequest, context: Any) -> pb.ReadFeedResponse:
+        """Reads the feed behind a position, or where its head is."""
+        if not request.HasField("after"):
+            head = await self._feed.head(request.tenant)
+            return pb.ReadFeedResponse(head=head.message())
+        after = Position(request.after.generation, request.after.sequence)
+        limit = min(request.limit or 500, 1000)
+        events, head = await self._feed.read(request.tenant, after, limit)
+        return pb.ReadFeedResponse(events=events, head=head.message())
+
+    async def GetArtifact(
+        self, request: pb.GetArtifactRequest, context: Any
+    ) -> pb.GetArtifactResponse:
+        """Reads where an artifact is."""
+        artifact, key = await self._queries.artifact(
+            request.tenant, job_id_of(request.job_id), request.index
+        )
+        return pb.GetArtifactResponse(artifact=artifact, object_key=key)
+
+    async def GetHealth(self, request: pb.GetHealthRequest, context: Any) -> pb.GetHealthResponse:
+        """Reads how the parts behind the store are."""
+        broker = True
+        try:
+            await self._publisher.check()
+        except Exception:
+            broker = False
+        async with self._database.single() as connection:
+            row = (await connection.execute(_health_query())).one()
+        return pb.GetHealthResponse(
+            database=True,
+            broker=broker,
+            provider=row.shut is None,
+            provider_message=row.shut or "",
+            workers=row.workers,
+            slots=row.slots,
+            waiting_jobs=row.waiting,
+            running_jobs=row.running,
+            unresolved_attempts=row.unresolved,
+        )
+
+
+def _filter_of(request: pb.ListJobsRequest) -> Filter:
+    states = tuple(
+        State(job_pb2.Job.State.Name(each).removeprefix("STATE_")) for each in request.states
+    )
+    since = before = None
+    if request.HasField("create_time_from"):
+        since = request.create_time_from.ToDatetime(tzinfo=UTC)
+    if request.HasField("create_time_before"):
+        before = request.create_time_before.ToDatetime(tzinfo=UTC)
+    return Filter(
+        tenant=request.tenant,
+        states=states,
+        model=request.model,
+        labels=tuple(sorted(request.labels.items())),
+        since=since,
+        before=before,
+        prompt_contains=request.prompt_contains,
+    )
+
+
+def _health_query() -> sa.Select[Any]:
+    jobs, workers = t.jobs.c, t.workers.c
+    alive = workers.seen_time > CLOCK - WORKER_LIFETIME
+    count = sa.select(sa.func.count())
+    return sa.select(
+        sa.select(sa.func.min(t.accounts.c.shut_reason))
+        .where(t.accounts.c.shut_until > CLOCK)
+        .scalar_subquery()
+        .label("shut"),
+        count.where(alive, workers.slots > 0).scalar_subquery().label("workers"),
+        sa.select(sa.func.coalesce(sa.func.sum(workers.slots), 0))
+        .where(alive)
+        .scalar_subquery()
+        .label("slots"),
+        count.where(jobs.mover == "ADMISSION").scalar_subquery().label("waiting"),
+        count.where(jobs.mover.in_(["LEASE", "RECONCILER"])).scalar_subquery().label("running"),
+        count.where(t.attempts.c.state == "UNRESOLVED").scalar_subquery().label("unresolved"),
+    )

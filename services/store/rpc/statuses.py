@@ -1,0 +1,29 @@
+"""Which gRPC code each error of the store is. The one table."""
+
+from __future__ import annotations
+
+from grpc import StatusCode
+
+from store.adapters.database import Unavailable
+from store.domain.errors import (
+    ArtifactNotFound,
+    JobNotFound,
+    LeaseLost,
+    PageTokenInvalid,
+    PermitUnknown,
+    RequestIdReused,
+    TransitionRefused,
+)
+
+DOMAIN = "mediagen.dev"
+
+STATUSES: dict[type[Exception], StatusCode] = {
+    ArtifactNotFound: StatusCode.NOT_FOUND,
+    JobNotFound: StatusCode.NOT_FOUND,
+    LeaseLost: StatusCode.FAILED_PRECONDITION,
+    PageTokenInvalid: StatusCode.INVALID_ARGUMENT,
+    PermitUnknown: StatusCode.FAILED_PRECONDITION,
+    RequestIdReused: StatusCode.ALREADY_EXISTS,
+    TransitionRefused: StatusCode.FAILED_PRECONDITION,
+    Unavailable: StatusCode.UNAVAILABLE,
+}

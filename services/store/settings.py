@@ -1,0 +1,64 @@
+"""What the store reads from the environment."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import Field
+
+from servicekit.settings import AmqpUrl, Common, Port, PostgresUrl
+from store.adapters.database import PoolSettings
+from store.domain.retries import RetryPolicy
+from store.domain.spending import Limits
+from store.rpc.attempt_ledger import Rules
+
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+
+
+class Settings(Common):
+    """The store's settings; `.env.example` says what each is for."""
+
+    database_url: PostgresUrl
+    amqp_url: AmqpUrl
+    store_host: str = "127.0.0.1"
+    store_port: Port = 50052
+    max_retries: Annotated[int, Field(ge=0, le=20)] = 3
+    retry_backoff_base: Annotated[float, Field(ge=1, le=60)] = 2.0
+    reconcile_settle: Annotated[float, Field(ge=0, le=3600)] = 120.0
+    reconcile_scan_gap: Annotated[float, Field(ge=0, le=600)] = 30.0
+    lease_seconds: Annotated[float, Field(ge=2, le=600)] = 30.0
+    # Beyond 45 minutes a lost call could never be shown to be dead before its input is emptied.
+    longest_run: Annotated[float, Field(ge=30, le=2700)] = 1800.0
+    provider_creates_per_minute: Annotated[float, Field(ge=0)] = 600.0
+    db_pool_size: Annotated[int, Field(ge=1, le=200)] = 10
+    db_pool_overflow: Annotated[int, Field(ge=0, le=200)] = 10
+    db_pool_wait: Seconds = 5.0
+    db_statement_timeout: Seconds = 10.0
+    db_lock_timeout: Seconds = 5.0
+    connect_timeout: Seconds = 60.0
+    drain_seconds: Seconds = 10.0
+
+    def pool(self) -> PoolSettings:
+        """How many connections, and how long anything may take."""
+        return PoolSettings(
+            size=self.db_pool_size,
+            overflow=self.db_pool_overflow,
+            wait=self.db_pool_wait,
+            statement_timeout=self.db_statement_timeout,
+            lock_timeout=self.db_lock_timeout,
+        )
+
+    def settle(self) -> timedelta:
+        """What is allowed for pauses and the lag of the provider's listing."""
+        return timedelta(seconds=self.reconcile_settle)
+
+    def rules(self) -> Rules:
+        """What decides about jobs."""
+        return Rules(
+            lease=timedelta(seconds=self.lease_seconds),
+            policy=RetryPolicy(self.max_retries, self.retry_backoff_base),
+            limits=Limits(self.settle(), timedelta(seconds=self.longest_run)),
+            creates_per_minute=self.provider_creates_per_minute,
+            scan_gap=timedelta(seconds=self.reconcile_scan_gap),
+        )
