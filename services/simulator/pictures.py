@@ -1,0 +1,98 @@
+"""Where do the pictures come from? Drawn when first downloaded, kept in a bounded cache."""
+
+import asyncio
+import hashlib
+import io
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+
+from PIL import Image
+
+from simulator.painter import paint
+
+WRITERS: dict[str, str] = {"webp": "WEBP", "jpg": "JPEG", "png": "PNG"}
+
+
+@dataclass(frozen=True, slots=True)
+class PictureSpec:
+    """All that a picture depends on: the same spec gives the same bytes."""
+
+    prompt: str
+    seed: int
+    index: int
+    width: int
+    height: int
+    format: str
+    quality: int
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An encoded picture and its MD5, which the delivery host gives as the ETag."""
+
+    body: bytes
+    md5: str
+
+
+class Gallery:
+    """Draws pictures and keeps the last ones.
+
+    `shared`: every prompt gets the same picture of its size, drawn once (for benchmarks).
+    """
+
+    def __init__(self, shared: bool = False, keep_bytes: int = 64_000_000) -> None:
+        self._shared = shared
+        self._keep_bytes = keep_bytes
+        self._kept: OrderedDict[PictureSpec, Picture] = OrderedDict()
+        self._bytes = 0
+        self._lock = threading.Lock()
+        self._drawing = asyncio.Semaphore(2)
+
+    async def draw(self, spec: PictureSpec) -> Picture:
+        """The picture, drawn in a thread when it is not at hand."""
+        if found := self._look(spec):
+            return found
+        async with self._drawing:
+            return await asyncio.to_thread(self.render, spec)
+
+    def render(self, spec: PictureSpec) -> Picture:
+        """The picture, drawn here and now when it is not at hand."""
+        if found := self._look(spec):
+            return found
+        spec = self._key(spec)
+        body = encode(paint(spec.prompt, spec.seed, spec.index, (spec.width, spec.height)), spec)
+        picture = Picture(body, hashlib.md5(body, usedforsecurity=False).hexdigest())
+        with self._lock:
+            if spec not in self._kept:
+                self._kept[spec] = picture
+                self._bytes += len(body)
+            while self._bytes > self._keep_bytes and len(self._kept) > 1:
+                _, oldest = self._kept.popitem(last=False)
+                self._bytes -= len(oldest.body)
+        return picture
+
+    def _key(self, spec: PictureSpec) -> PictureSpec:
+        if not self._shared:
+            return spec
+        return replace(spec, prompt="instant", seed=1, index=0)
+
+    def _look(self, spec: PictureSpec) -> Picture | None:
+        spec = self._key(spec)
+        with self._lock:
+            found = self._kept.get(spec)
+            if found:
+                self._kept.move_to_end(spec)
+            return found
+
+
+def encode(image: Image.Image, spec: PictureSpec) -> bytes:
+    """The image as a file."""
+    out = io.BytesIO()
+    if spec.format == "webp":
+        image.save(out, "WEBP", quality=spec.quality, method=1)
+    elif spec.format == "jpg":
+        image.save(out, "JPEG", quality=max(1, min(95, spec.quality)))
+    else:
+        image.save(out, WRITERS[spec.format], compress_level=1)
+    return out.getvalue()
