@@ -1,0 +1,87 @@
+"""How is a generator put together? Settings, then parts, then loops; SIGTERM drains and closes.
+
+Drain: no new deliveries, heartbeats say 0 slots; a permit that was given is used and recorded;
+everything else is handed back with its call left running, for another worker to go on with.
+"""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import AsyncExitStack
+
+from generator.adapters.create import CreateClient
+from generator.adapters.delivery import Delivery
+from generator.adapters.delivery_hosts import DeliveryHosts
+from generator.adapters.ledger import Ledger
+from generator.adapters.models import ModelSchemas
+from generator.adapters.provider import Provider
+from generator.settings import Settings
+from generator.worker.account import account_name
+from generator.worker.leases import Leases
+from generator.worker.parts import Parts
+from generator.worker.reconciler import reconcile
+from generator.worker.run_job import Worker
+from jobqueue.consumer import Slots, WorkConsumer
+from jobqueue.events import EventSubscriber
+from jobqueue.topology import CLASSES, work_queue
+from servicekit import channels, lifecycle, logs, server, settings
+from servicekit.health import Health
+from servicekit.lifecycle import Background, Stop
+from servicekit.objects import open_store
+
+GRACE = 25.0
+MAX_MESSAGE_BYTES = 64 << 20  # an output may hold its files as data URLs
+
+
+async def main(config: Settings, stop: Stop) -> None:
+    worker_id, amqp = f"gen-{secrets.token_hex(8)}", config.amqp_url.get_secret_value()
+    url, token = config.replicate_base_url, config.replicate_api_token.get_secret_value()
+    hosts = DeliveryHosts(config.replicate_delivery_hosts)
+    limit = config.max_artifact_bytes
+    health, health_server = Health(["mediagen.generator"]), server.build()
+    health.register(health_server)
+    async with AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        store = channels.open(config.store_address, max_message_bytes=MAX_MESSAGE_BYTES)
+        ledger = Ledger(await enter(store))
+        provider = await enter(Provider(url, token))
+        creates = await enter(CreateClient(url, token, timeout=config.create_timeout))
+        delivery = await enter(Delivery(hosts, max_bytes=limit))
+        leases = Leases(
+            ledger, worker_id, config.generator_concurrency, heartbeat=config.lease_heartbeat
+        )
+        health.add("store", leases.check)
+        # Last in, first out: the loops end before what they work with is closed.
+        loops = await enter(Background(stop, grace=GRACE + 2))
+        loops.start("health", health.run(stop))
+        address = f"127.0.0.1:{config.health_port}"
+        loops.start("health server", server.serve(health_server, address, stop, grace=1))
+        loops.start("heartbeat", leases.run(stop))
+        loops.start("drain", leases.drain_at(stop), may_return=True)
+        account = await account_name(provider, stop)
+        if account is None:
+            return
+        parts = Parts(
+            worker_id=worker_id, account=account, ledger=ledger, leases=leases, creates=creates,
+            provider=provider, schemas=ModelSchemas(provider), delivery=delivery,
+            objects=open_store(config.artifacts_url), max_artifact_bytes=limit,
+        )  # fmt: skip
+        loops.start("reconciler", reconcile(parts, stop))
+        hints = EventSubscriber(
+            amqp, worker_id, on_event=leases.hint, on_resync=leases.beat_soon,
+            keys=[f"worker.{worker_id}"],
+        )  # fmt: skip
+        loops.start("hints", hints.run(stop))
+        for job_class in CLASSES:
+            # What killed its workers runs alone.
+            slots = Slots(config.generator_concurrency if job_class == CLASSES[0] else 1)
+            consumer = WorkConsumer(amqp, work_queue(job_class), Worker(parts).handle, slots)
+            health.add(f"broker {job_class}", consumer.check)
+            loops.start(f"consumer {job_class}", consumer.run(stop, grace=GRACE))
+        await stop.wait()
+
+
+if __name__ == "__main__":
+    config = settings.load(Settings)
+    logs.setup("generator", config.log_level, config.log_format)
+    lifecycle.run(lambda stop: main(config, stop))

@@ -1,0 +1,159 @@
+"""How are predictions read, listed and canceled? All of it is free of charge and may be repeated.
+
+A GET is tried again in place on trouble, a few times; whoever polls goes on for ever by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+from urllib.parse import quote, urlsplit
+
+import httpx
+
+from generator.adapters.endpoint import (
+    ProviderUnreachable,
+    base_url,
+    decoded,
+    headers,
+    uses_proxy,
+)
+from generator.domain import answers
+from generator.domain.answers import Prediction
+
+_TIMEOUT = 10.0
+_TRIES = 3
+_WORTH_REPEATING = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
+# 40 000 predictions: an hour at the account's full rate.
+_MOST_PAGES = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Every prediction since a time, complete, and how far the provider's clock is ahead."""
+
+    predictions: tuple[Prediction, ...]
+    skew: timedelta
+
+
+class Provider:
+    """The provider's API but for the paid call. Safe for hundreds of concurrent users."""
+
+    def __init__(self, url: str, token: str, *, connections: int = 32) -> None:
+        self._base = base_url(url)
+        self._client = httpx.AsyncClient(
+            headers=headers(token),
+            follow_redirects=False,
+            trust_env=uses_proxy(url),
+            timeout=httpx.Timeout(_TIMEOUT, connect=5.0, pool=30.0),
+            limits=httpx.Limits(
+                max_connections=connections,
+                max_keepalive_connections=connections,
+                keepalive_expiry=15.0,
+            ),
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._client.aclose()
+
+    async def prediction(self, prediction_id: str) -> Prediction:
+        """As of now; one try. Raises ProviderError."""
+        response = await self._send("GET", f"{self._base}/predictions/{quote(prediction_id)}")
+        return _prediction(decoded(response))
+
+    async def cancel(self, prediction_id: str) -> Prediction:
+        """Asks for the end; a finished prediction stays as it is. One try. Raises ProviderError."""
+        url = f"{self._base}/predictions/{quote(prediction_id)}/cancel"
+        return _prediction(decoded(await self._send("POST", url)))
+
+    async def account(self) -> str:
+        """A stable name of the account, without its secret. Raises ProviderError."""
+        body = decoded(await self._send("GET", f"{self._base}/account"))
+        name = body.get("username") if isinstance(body, dict) else None
+        if not isinstance(name, str) or not name:
+            raise ProviderUnreachable("The account has no name.")
+        return f"{name}@{urlsplit(self._base).netloc}"
+
+    async def model(self, owner: str, name: str, version: str = "") -> Any:
+        """The model's JSON, or that of one version. Raises ProviderError."""
+        url = f"{self._base}/models/{quote(owner)}/{quote(name)}"
+        return decoded(await self._get(f"{url}/versions/{quote(version)}" if version else url))
+
+    async def listing(self, since: datetime) -> Listing:
+        """All predictions made since *since* (by the provider's clock), or ProviderError: a part
+        of the list is never taken for the whole."""
+        stamp = since.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        url: str | None = str(
+            httpx.URL(f"{self._base}/predictions", params={"created_after": stamp})
+        )
+        found: dict[str, Prediction] = {}
+        skew = timedelta()
+        for number in range(_MOST_PAGES):
+            began = datetime.now(UTC)
+            response = await self._get(url or "")
+            if number == 0:
+                skew = _skew(response, began)
+            page = decoded(response)
+            results = page.get("results") if isinstance(page, dict) else None
+            if not isinstance(results, list):
+                raise ProviderUnreachable("A page of the list has no results.")
+            for each in results:
+                shown = _prediction(each)
+                found[shown.id] = shown
+            url = self._next(page)
+            if url is None:
+                return Listing(tuple(found.values()), skew)
+        raise ProviderUnreachable(f"The list is longer than {_MOST_PAGES} pages.")
+
+    def _next(self, page: dict[str, Any]) -> str | None:
+        following = page.get("next")
+        if not following:
+            return None
+        # The token goes along: only to the API itself.
+        wanted, given = urlsplit(self._base), urlsplit(str(following))
+        if (given.scheme, given.netloc) != (wanted.scheme, wanted.netloc):
+            raise ProviderUnreachable("The list goes on at a foreign host.")
+        return str(following)
+
+    async def _get(self, url: str) -> httpx.Response:
+        """Tried again in place on trouble; the last answer is returned as it is."""
+        for number in range(1, _TRIES + 1):
+            try:
+                response = await self._send("GET", url)
+            except ProviderUnreachable:
+                if number == _TRIES:
+                    raise
+            else:
+                if response.status_code not in _WORTH_REPEATING or number == _TRIES:
+                    return response
+            await asyncio.sleep(0.5 * 2**number * random.uniform(0.75, 1.25))
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    async def _send(self, method: str, url: str) -> httpx.Response:
+        try:
+            async with asyncio.timeout(2 * _TIMEOUT + 30.0):
+                return await self._client.request(method, url)
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError) as error:
+            raise ProviderUnreachable(type(error).__name__) from error
+
+
+def _prediction(body: object) -> Prediction:
+    found = answers.prediction(body)
+    if found is None:
+        raise ProviderUnreachable("The answer holds no prediction.")
+    return found
+
+
+def _skew(response: httpx.Response, began: datetime) -> timedelta:
+    """The Date header has whole seconds: half of one is the best guess for the rest."""
+    told = answers.http_date(response.headers.get("date", ""))
+    if told is None:
+        return timedelta()
+    middle = began + (datetime.now(UTC) - began) / 2
+    return told + timedelta(seconds=0.5) - middle

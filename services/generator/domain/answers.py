@@ -1,0 +1,169 @@
+"""What does the provider say? Its prediction and its problem bodies, read leniently.
+
+Every field but id and status may be absent or null (facts of the provider's recorded answers), and
+an error body may be a CDN's HTML page.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+TERMINAL = frozenset({"succeeded", "failed", "canceled", "aborted"})
+_IN_SECONDS = re.compile(r"~(\d+(?:\.\d+)?)\s*s")
+_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """A prediction as of one answer."""
+
+    id: str
+    status: str
+    output: Any = None
+    error: str = ""
+    logs: str = ""
+    data_removed: bool = False
+    predict_seconds: float | None = None
+    created_at: datetime | None = None
+    model: str = ""
+    input: Mapping[str, Any] | None = None
+
+    @property
+    def terminal(self) -> bool:
+        return self.status in TERMINAL
+
+
+def prediction(body: object) -> Prediction | None:
+    """The prediction in a decoded body, or None if it has no usable id and status."""
+    if not isinstance(body, Mapping):
+        return None
+    identity, status = body.get("id"), body.get("status")
+    if not isinstance(identity, str) or not _ID.fullmatch(identity) or not isinstance(status, str):
+        return None
+    given = body.get("input")
+    return Prediction(
+        id=identity,
+        status=status,
+        output=body.get("output"),
+        error=_words(body.get("error")),
+        logs=_words(body.get("logs")),
+        data_removed=body.get("data_removed") is True,
+        predict_seconds=_seconds(body.get("metrics")),
+        created_at=_time(body.get("created_at")),
+        model=_words(body.get("model")),
+        input=given if isinstance(given, Mapping) else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An error answer: its status, and what can be read of its body."""
+
+    status: int
+    title: str = ""
+    detail: str = ""
+    invalid_fields: tuple[tuple[str, str], ...] = ()
+    retry_after: float | None = None
+
+
+def problem(status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> Problem:
+    """*headers* with lower-case names; *now* is for a Retry-After that is a date."""
+    try:
+        decoded = json.loads(body)
+    except (ValueError, RecursionError):
+        decoded = None
+    if not isinstance(decoded, Mapping):
+        decoded = {}
+    detail = _words(decoded.get("detail"))
+    fields = decoded.get("invalid_fields")
+    return Problem(
+        status=status,
+        title=_words(decoded.get("title"))[:200],
+        detail=detail[:2000],
+        invalid_fields=tuple(
+            _violation(each)
+            for each in (fields if isinstance(fields, list) else [])[:50]
+            if isinstance(each, Mapping)
+        ),
+        retry_after=_retry_after(status, decoded.get("retry_after"), headers, detail, now),
+    )
+
+
+def _violation(field: Mapping[str, Any]) -> tuple[str, str]:
+    """(path from the job's input, words). A missing input is named in the words only."""
+    path = _words(field.get("field")).removeprefix("input").removeprefix(".")
+    words = _words(field.get("description"))[:500]
+    if not path and field.get("type") in ("required", "additional_property_not_allowed"):
+        named = re.match(r"(?:Additional property )?([\w.-]+) is ", words)
+        path = named[1] if named else ""
+    return path[:200], words
+
+
+def _retry_after(
+    status: int, told: object, headers: Mapping[str, str], detail: str, now: datetime
+) -> float | None:
+    """In the order of trust: body, Retry-After, ratelimit-reset (429 only), the sentence."""
+    candidates: list[float | None] = [_number(told), _header_seconds(headers, now)]
+    if status == 429:
+        candidates.append(_number(headers.get("ratelimit-reset")))
+        sentence = _IN_SECONDS.search(detail)
+        candidates.append(float(sentence[1]) if sentence else None)
+    found = next((each for each in candidates if each is not None and each >= 0), None)
+    return None if found is None else min(found, 3600.0)
+
+
+def _header_seconds(headers: Mapping[str, str], now: datetime) -> float | None:
+    value = headers.get("retry-after", "")
+    number = _number(value)
+    if number is not None or not value:
+        return number
+    at = http_date(value)
+    return None if at is None else max(0.0, (at - now).total_seconds())
+
+
+def http_date(value: str) -> datetime | None:
+    try:
+        at = parsedate_to_datetime(value)
+    except (TypeError, ValueError):
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return number if 0 <= number < 1e9 else None
+
+
+def _words(value: object) -> str:
+    """Texts are sometimes objects, and may hold what no database takes."""
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    return text.replace("\x00", "")
+
+
+def _seconds(metrics: object) -> float | None:
+    """predict_time; old records hold negative ones."""
+    found = _number(metrics.get("predict_time")) if isinstance(metrics, Mapping) else None
+    return found
+
+
+def _time(value: object) -> datetime | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        at = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

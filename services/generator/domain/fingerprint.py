@@ -1,0 +1,61 @@
+"""What exactly is sent, and how are two requests told apart?
+
+The provider takes no id of ours, so a lost call can only be recognised by its input. Where the
+model takes a seed and the caller gave none, one is derived from job and attempt: two equal prompts
+then differ, and whoever looks later can compute the same input again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf.struct_pb2 import Struct
+
+from generator.domain.values import canonical, from_struct
+
+_SEEDS = 2**31
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class PaidCall:
+    """One create: `version` as the provider takes it, and the whole input."""
+
+    model: str
+    version: str
+    input: Mapping[str, Any]
+    seed: int | None
+
+    @property
+    def fingerprint(self) -> bytes:
+        """SHA-256 over version and input: 32 bytes."""
+        return hashlib.sha256(canonical([self.version, self.input]).encode()).digest()
+
+
+def paid_call(
+    model: str, prompt: str, given: Struct, *, takes_seed: bool, job_id: str, attempt: int
+) -> PaidCall:
+    """The call for this attempt of this job. `given` is the job's input without the prompt."""
+    values = from_struct(given)
+    if prompt:
+        values["prompt"] = prompt
+    seed = None
+    if takes_seed and values.get("seed") is None:
+        seed = seed_for(job_id, attempt)
+        values["seed"] = seed
+    return PaidCall(model, version_field(model), values, seed)
+
+
+def version_field(model: str) -> str:
+    """The create's `version`: a community model's hash alone, an official model's name."""
+    _, _, digest = model.partition(":")
+    return digest if _DIGEST.fullmatch(digest) else model
+
+
+def seed_for(job_id: str, attempt: int) -> int:
+    digest = hashlib.sha256(f"{job_id} {attempt}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") % _SEEDS

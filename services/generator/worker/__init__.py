@@ -1,0 +1,1 @@
+"""What does the worker do with a job, step by step?"""

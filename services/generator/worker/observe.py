@@ -1,0 +1,201 @@
+"""From a recorded prediction to its last word, told to the store as a fact.
+
+Nothing that goes wrong with looking ends the looking: the call is paid for. A cancel or the job's
+deadline is told to the provider, and what became of the run is read back: it may have succeeded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from generator import failpoints
+from generator.adapters.endpoint import ProviderError, ProviderRefused
+from generator.domain import classify, progress
+from generator.domain.answers import Prediction
+from generator.domain.polling import Rhythm
+from generator.domain.values import to_value
+from generator.worker.parts import Parts
+from generator.worker.task import Done, Task
+from mediagen.store.v1 import attempt_ledger_service_pb2 as pb
+from mediagen.v1.job_pb2 import Job
+
+log = structlog.get_logger()
+
+# The store's gRPC takes 4 MiB; a larger output is read from the provider again when it is saved.
+LARGEST_OUTPUT = 1024 * 1024
+
+
+async def observe(parts: Parts, task: Task) -> None:
+    """Returns once it succeeded and the store knows; task.output is then set."""
+    structlog.contextvars.bind_contextvars(prediction_id=task.prediction_id)
+    final = await _follow(parts, task)
+    if final is None:
+        await _record_ended(parts, task, pb.PREDICTION_END_FAILED, classify.vanished(), None)
+    else:
+        await _record(parts, task, final)
+
+
+async def _record(parts: Parts, task: Task, final: Prediction) -> None:
+    if final.status == "succeeded":
+        await _record_succeeded(parts, task, final)
+    else:
+        end, failure = classify.ended(final, task.attempt)
+        await _record_ended(parts, task, end, failure, final.predict_seconds)
+
+
+async def read_back(parts: Parts, task: Task, looks: int) -> None:
+    """Records how a canceled call that the job has no use for ended, if it does so soon."""
+    for _ in range(looks):
+        try:
+            seen = await parts.provider.prediction(task.prediction_id)
+        except ProviderError as error:
+            log.info("poll.failed", error=str(error) or type(error).__name__)
+        else:
+            if seen.terminal:
+                return await _record(parts, task, seen)
+        await asyncio.sleep(1.0)
+
+
+@dataclass(slots=True)
+class _Watch:
+    """What the looks at one prediction have shown so far."""
+
+    began: float
+    rhythm: Rhythm = field(default_factory=Rhythm)
+    missing_since: float | None = None
+    cancel_at: float = 0.0
+    status: str = ""
+
+
+async def _follow(parts: Parts, task: Task) -> Prediction | None:
+    """The prediction once it is terminal; None once the provider does not know it any more."""
+    watch = _Watch(began=time.monotonic())
+    if not task.look_at_once:
+        await _pause(parts, task, watch.rhythm)
+    while True:
+        try:
+            seen = await _look(parts, task, watch)
+        except ProviderError as error:
+            if _is_missing(parts, watch, error):
+                return None
+        else:
+            failpoints.hit("after_first_poll")
+            if seen.terminal:
+                log.info("prediction.ended", status=seen.status, seconds=seen.predict_seconds)
+                return seen
+            _goes_on(parts, task, watch, seen)
+        await _pause(parts, task, watch.rhythm)
+
+
+async def _look(parts: Parts, task: Task, watch: _Watch) -> Prediction:
+    now = time.monotonic()
+    async with task.lease.interruptible():
+        if task.must_cancel and now >= watch.cancel_at:
+            watch.cancel_at = now + parts.patience.cancel_again
+            return await _cancel(parts, task)
+        return await parts.provider.prediction(task.prediction_id)
+
+
+def _is_missing(parts: Parts, watch: _Watch, error: ProviderError) -> bool:
+    """A look that failed; True if the id has been unknown for too long."""
+    problem = error.problem if isinstance(error, ProviderRefused) else None
+    log.info("poll.failed", error=str(error) or type(error).__name__)
+    watch.rhythm = watch.rhythm.troubled(problem.retry_after if problem else None)
+    if problem is None or problem.status != 404:
+        if problem is not None and problem.status == 429:
+            parts.pace.throttled()
+        return False
+    now = time.monotonic()
+    watch.missing_since = watch.missing_since or now
+    if now - watch.missing_since < parts.patience.missing:
+        return False
+    log.error("prediction.vanished")
+    return True
+
+
+def _goes_on(parts: Parts, task: Task, watch: _Watch, seen: Prediction) -> None:
+    parts.pace.answered()
+    watch.missing_since = None
+    watch.rhythm = watch.rhythm.answered(time.monotonic() - watch.began)
+    if seen.status != watch.status:
+        watch.status = seen.status
+        if seen.status not in ("starting", "processing"):
+            log.warning("prediction.status_unknown", status=seen.status)
+    _show(task, seen)
+
+
+async def _pause(parts: Parts, task: Task, rhythm: Rhythm) -> None:
+    """Until the next look, the deadline, a cancel or a hint."""
+    delay = rhythm.delay(parts.jitter(), parts.pace.stretch)
+    if not task.must_cancel:
+        delay = min(delay, max(task.time_left, 0.0) + 0.01)
+    await task.lease.sleep(delay)
+
+
+async def _cancel(parts: Parts, task: Task) -> Prediction:
+    seen = await parts.provider.cancel(task.prediction_id)
+    if not task.cancel_sent:
+        task.cancel_sent = True
+        log.info("prediction.cancel_sent", asked=task.lease.cancel_requested, status=seen.status)
+    failpoints.hit("after_cancel")
+    # The answer to a cancel may differ from what is on record in the end: it may have succeeded.
+    return await parts.provider.prediction(task.prediction_id) if seen.terminal else seen
+
+
+def _show(task: Task, seen: Prediction) -> None:
+    if task.must_cancel:
+        task.lease.show(Job.STAGE_CANCELING)
+    elif seen.status == "starting":
+        task.lease.show(Job.STAGE_STARTING)
+    else:
+        task.lease.show(Job.STAGE_PROCESSING, progress.percent(seen.logs))
+
+
+async def _record_ended(
+    parts: Parts,
+    task: Task,
+    end: pb.PredictionEnd.ValueType,
+    failure: pb.ProviderFailure,
+    predict_seconds: float | None,
+) -> None:
+    failpoints.hit("before_record_ended")
+    await parts.ledger.record_ended(
+        pb.RecordEndedRequest(
+            job_id=task.job_id,
+            prediction_id=task.prediction_id,
+            end=end,
+            failure=failure,
+            predict_seconds=predict_seconds,
+        )
+    )
+    failpoints.hit("after_record_ended")
+    raise Done(f"{pb.PredictionEnd.Name(end)}: {failure.failure.message}")
+
+
+async def _record_succeeded(parts: Parts, task: Task, final: Prediction) -> None:
+    request = pb.RecordSucceededRequest(
+        job_id=task.job_id,
+        prediction_id=task.prediction_id,
+        predict_seconds=final.predict_seconds,
+    )
+    if (output := _storable(final.output)) is not None:
+        request.output.CopyFrom(output)
+    failpoints.hit("before_record_succeeded")
+    answer = await parts.ledger.record_succeeded(request)
+    failpoints.hit("after_record_succeeded")
+    if answer.superseded:
+        raise Done("the job has no use for the result")
+    task.output = final.output
+    log.info("prediction.succeeded")
+
+
+def _storable(output: Any) -> Any:
+    if output is None:
+        return None
+    value = to_value(output)
+    return value if value.ByteSize() <= LARGEST_OUTPUT else None

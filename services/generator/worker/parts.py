@@ -1,0 +1,49 @@
+"""What does every step of a job work with? Built once in __main__, read by all."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from generator.adapters.create import CreateClient
+from generator.adapters.delivery import Delivery
+from generator.adapters.ledger import Ledger
+from generator.adapters.models import ModelSchemas
+from generator.adapters.provider import Provider
+from generator.domain.polling import MISSING_PATIENCE, Pace
+from generator.worker.leases import Leases
+from servicekit.objects import ObjectStore
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long, in seconds, the worker bears with things before it says so to the store."""
+
+    claim: float = 60.0  #: with a store that does not answer a claim
+    rate_wait: float = 5.0  #: longest wait for the account's rate with the lease in hand
+    missing: float = MISSING_PATIENCE  #: with 404s for a known id
+    gone: float = 15.0  #: with dead addresses of files that were not removed
+    save_again: float = 5.0  #: until the job is taken again after trouble at saving
+    cancel_again: float = 10.0  #: until a cancel without effect is repeated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The worker's parts."""
+
+    worker_id: str
+    account: str
+    ledger: Ledger
+    leases: Leases
+    creates: CreateClient
+    provider: Provider
+    schemas: ModelSchemas
+    delivery: Delivery
+    objects: ObjectStore
+    max_artifact_bytes: int
+    patience: Patience = field(default_factory=Patience)
+    pace: Pace = field(default_factory=Pace)
+    downloads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
+    jitter: Callable[[], float] = random.random

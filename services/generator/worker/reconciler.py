@@ -1,0 +1,106 @@
+"""What became of calls whose answer was lost? Looked up in the provider's listing, by one worker.
+
+    LeaseReconciler ─held─▶ list everything since the oldest window ─▶ match ─▶ ReportScan
+Any worker may be the reconciler; the store's lease says who is. A listing that is not complete
+proves nothing and is not reported. The verdicts are the store's.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from generator import failpoints
+from generator.adapters.endpoint import ProviderError
+from generator.adapters.ledger import LedgerError
+from generator.domain.matching import MARGIN, Evidence, LostCall, evidence, window
+from generator.domain.values import from_struct
+from generator.worker.parts import Parts
+from generator.worker.submit import cancel_orphan
+from mediagen.store.v1 import attempt_ledger_service_pb2 as pb
+from servicekit.lifecycle import Stop
+
+log = structlog.get_logger()
+
+# The store counts scans that are 30 s apart; looking more often only adopts sooner.
+EVERY = 5.0
+# What a wrong clock may be wrong by before the window of the listing misses a call.
+_SKEW = timedelta(minutes=5)
+
+
+async def reconcile(parts: Parts, stop: Stop, every: float = EVERY) -> None:
+    """Until *stop*. Trouble is logged, and tried again at the next turn."""
+    while not stop.is_set():
+        try:
+            await look_once(parts)
+        except (LedgerError, ProviderError) as error:
+            log.warning("reconcile.failed", error=str(error) or type(error).__name__)
+        except Exception:
+            # What one listing holds must not stop every worker that reads it.
+            log.exception("reconcile.crashed")
+        await stop.wait(every)
+
+
+async def look_once(parts: Parts) -> int:
+    """One turn; how many calls were looked for."""
+    asked = datetime.now(UTC)
+    leased = await parts.ledger.lease_reconciler(
+        pb.LeaseReconcilerRequest(worker_id=parts.worker_id, account=parts.account)
+    )
+    if not leased.held or not leased.attempts:
+        return 0
+    # Windows are told in the store's time, the listing in the provider's.
+    store_ahead = _time(leased.store_time) - (asked + (datetime.now(UTC) - asked) / 2)
+    oldest = min(_time(each.permit_time) for each in leased.attempts)
+    listing = await parts.provider.listing(oldest - MARGIN - _SKEW)
+    skew = listing.skew - store_ahead
+    if abs(skew) > _SKEW:
+        log.error("reconcile.clock_wrong", skew_seconds=skew.total_seconds())
+        return len(leased.attempts)
+    calls = [_lost_call(each, skew) for each in leased.attempts]
+    shown = evidence(calls, listing.predictions, frozenset(leased.owned_prediction_ids))
+    await _report(parts, leased, shown)
+    return len(leased.attempts)
+
+
+async def _report(parts: Parts, leased: pb.LeaseReconcilerResponse, shown: list[Evidence]) -> None:
+    failpoints.hit("before_report_scan")
+    answer = await parts.ledger.report_scan(
+        pb.ReportScanRequest(
+            worker_id=parts.worker_id,
+            epoch=leased.epoch,
+            began=leased.store_time,
+            evidence=[
+                pb.AttemptEvidence(
+                    submit_token=each.submit_token,
+                    strong_prediction_ids=each.strong,
+                    weak_candidates=each.weak,
+                    shows_later_prediction=each.shows_later,
+                )
+                for each in shown
+            ],
+        )
+    )
+    log.info(
+        "reconcile.reported", calls=len(shown), strong=sum(len(each.strong) for each in shown),
+        weak=sum(each.weak for each in shown),
+    )  # fmt: skip
+    for prediction_id in answer.orphan_prediction_ids:
+        await cancel_orphan(parts, prediction_id)
+
+
+def _lost_call(attempt: pb.UnknownAttempt, skew: timedelta) -> LostCall:
+    earliest, latest = window(_time(attempt.permit_time), _time(attempt.send_by), skew)
+    return LostCall(
+        submit_token=attempt.submit_token,
+        model=attempt.model,
+        input=from_struct(attempt.input),
+        earliest=earliest,
+        latest=latest,
+    )
+
+
+def _time(stamp: Timestamp) -> datetime:
+    return stamp.ToDatetime(UTC)

@@ -1,0 +1,186 @@
+"""How is one paid call made, so that a crash at any line neither repeats nor loses it?
+
+prepare (free) ─▶ BeginSubmit: the permit ─▶ POST under the permit's clock ─▶ RecordPrediction
+From the permit to the record nothing interrupts but death, and after death the store looks the
+call up. The permit's clock starts before BeginSubmit is called: a worker that was paused in between
+sends nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from datetime import timedelta
+
+import structlog
+from google.protobuf.duration_pb2 import Duration
+
+from generator import failpoints
+from generator.adapters.create import Ambiguous, Created, NotCreated, Outcome
+from generator.adapters.endpoint import ProviderError
+from generator.adapters.ledger import LeaseLost, LedgerError, LedgerUnreachable
+from generator.domain.classify import refusal
+from generator.domain.failure_table import STOPPING, TOO_LATE
+from generator.domain.fingerprint import PaidCall, paid_call
+from generator.domain.values import to_struct
+from generator.worker.leases import LeaseEnded
+from generator.worker.observe import read_back
+from generator.worker.parts import Parts
+from generator.worker.task import Done, HandBack, Task
+from mediagen.store.v1 import attempt_ledger_service_pb2 as pb
+from mediagen.v1.job_pb2 import Job
+
+log = structlog.get_logger()
+
+_ORPHAN_CANCEL_TRIES = 8
+_ORPHAN_LOOKS = 30  # a second apart; after its Cancel-After the store counts it as over anyway
+
+
+async def submit(parts: Parts, task: Task) -> None:
+    """On return the prediction is recorded, and task.prediction_id set."""
+    call = await _prepare(parts, task)
+    token, permit, send_by = await _permit(parts, task, call)
+    failpoints.hit("after_begin_submit")
+    outcome = await _post(parts, call, permit, send_by)
+    failpoints.hit("after_post")
+    await _record(parts, task, token, outcome)
+    task.forget_request()
+
+
+async def _prepare(parts: Parts, task: Task) -> PaidCall:
+    task.lease.show(Job.STAGE_SUBMITTING)
+    async with task.lease.interruptible():
+        takes_seed = await parts.schemas.takes_seed(task.model)
+    return paid_call(
+        task.model, task.prompt, task.given,
+        takes_seed=takes_seed, job_id=task.job_id, attempt=task.attempt,
+    )  # fmt: skip
+
+
+async def _permit(
+    parts: Parts, task: Task, call: PaidCall
+) -> tuple[str, pb.BeginSubmitResponse, float]:
+    """(token, permit, last moment to send on time.monotonic())."""
+    request = pb.BeginSubmitRequest(
+        job_id=task.job_id,
+        lease_epoch=task.lease.epoch,
+        submit_token=secrets.token_hex(16),
+        fingerprint=call.fingerprint,
+        seed=call.seed,
+        account=parts.account,
+        post_timeout=_duration(parts.creates.timeout),
+        input=to_struct(call.input),
+    )
+    failpoints.hit("before_begin_submit")
+    unheard = False  # a permit may have been given in an answer that never came
+    while True:
+        if task.lease.ended:
+            if unheard:
+                await _give_up_permit(parts, request.submit_token)
+            raise LeaseEnded
+        began = time.monotonic()
+        try:
+            answer = await parts.ledger.begin_submit(request)
+        except LedgerUnreachable as error:
+            # The same token asks for the same permit.
+            unheard = True
+            log.warning("permit.retried", error=str(error))
+            await asyncio.sleep(0.5 + parts.jitter() * 0.5)
+            continue
+        except LeaseLost:
+            if unheard:
+                await _give_up_permit(parts, request.submit_token)
+            raise
+        if not answer.refusal:
+            if answer.attempt != task.attempt:
+                task.attempt = answer.attempt
+                structlog.contextvars.bind_contextvars(attempt=answer.attempt)
+            send_within = answer.send_within.ToTimedelta().total_seconds()
+            return request.submit_token, answer, began + send_within
+        await _refused(parts, task, answer)
+
+
+async def _refused(parts: Parts, task: Task, answer: pb.BeginSubmitResponse) -> None:
+    """Returns only if it is worth asking again."""
+    name = pb.RefusalReason.Name(answer.refusal)
+    if answer.refusal != pb.RefusalReason.REFUSAL_REASON_RATE:
+        raise Done(f"no permit: {name}")
+    wait = answer.retry_after.ToTimedelta().total_seconds()
+    if wait > parts.patience.rate_wait:
+        raise HandBack(f"no permit: {name}", wait)
+    await task.lease.sleep(max(wait, 0.05) * (1 + parts.jitter() / 5))
+
+
+async def _give_up_permit(parts: Parts, token: str) -> None:
+    """A permit that may have been given unheard is closed: nothing was or will be sent."""
+    log.info("permit.given_up")
+    request = pb.RecordNotCreatedRequest(submit_token=token, failure=refusal(STOPPING))
+    try:
+        async with asyncio.timeout(5):
+            await parts.ledger.record_not_created(request)
+    except (LedgerError, TimeoutError):
+        pass  # there was no permit, or its lease expires into a look-up that finds nothing
+
+
+async def _post(
+    parts: Parts, call: PaidCall, permit: pb.BeginSubmitResponse, send_by: float
+) -> Outcome:
+    if time.monotonic() >= send_by:
+        return NotCreated(refusal(TOO_LATE))
+    return await parts.creates.create(
+        call.version,
+        call.input,
+        cancel_after=permit.cancel_after.ToTimedelta().total_seconds(),
+        send_by=send_by,
+    )
+
+
+async def _record(parts: Parts, task: Task, token: str, outcome: Outcome) -> None:
+    """Before anything else. Returns only with a live prediction."""
+    match outcome:
+        case Created(prediction):
+            answer = await parts.ledger.record_prediction(
+                pb.RecordPredictionRequest(submit_token=token, prediction_id=prediction.id)
+            )
+            failpoints.hit("after_record_prediction")
+            if answer.orphan:
+                await cancel_orphan(parts, prediction.id)
+                task.prediction_id = prediction.id
+                await read_back(parts, task, _ORPHAN_LOOKS)
+                raise Done("the id came too late")
+            task.prediction_id = prediction.id
+            task.look_at_once = prediction.terminal
+            log.info("prediction.recorded", prediction_id=prediction.id)
+        case NotCreated(failure):
+            await parts.ledger.record_not_created(
+                pb.RecordNotCreatedRequest(submit_token=token, failure=failure)
+            )
+            failpoints.hit("after_record_not_created")
+            raise Done(f"not created: {failure.failure.message}")
+        case Ambiguous(why):
+            log.warning("prediction.unknown", why=why)
+            await parts.ledger.record_unknown(pb.RecordUnknownRequest(submit_token=token))
+            failpoints.hit("after_record_unknown")
+            raise Done(f"the answer was lost: {why}")
+
+
+async def cancel_orphan(parts: Parts, prediction_id: str) -> None:
+    """A paid run that nobody waits for is ended, at once and with persistence."""
+    log.error("prediction.orphaned", prediction_id=prediction_id)
+    for number in range(_ORPHAN_CANCEL_TRIES):
+        try:
+            await parts.provider.cancel(prediction_id)
+        except ProviderError as error:
+            log.warning("orphan.cancel_retried", prediction_id=prediction_id, error=str(error))
+            await asyncio.sleep(min(0.25 * 2**number, 5.0))
+        else:
+            log.info("orphan.canceled", prediction_id=prediction_id)
+            return
+    log.error("orphan.not_canceled", prediction_id=prediction_id)
+
+
+def _duration(seconds: float) -> Duration:
+    duration = Duration()
+    duration.FromTimedelta(timedelta(seconds=seconds))
+    return duration

@@ -1,0 +1,76 @@
+"""What does a worker know of the job that it runs, and how does a step end it?"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any, Self
+
+from google.protobuf.struct_pb2 import Struct
+
+from generator.domain.values import from_value
+from generator.worker.leases import Lease
+from mediagen.store.v1 import attempt_ledger_service_pb2 as pb
+
+
+class Done(Exception):
+    """Nothing is left to do here: the store knows all, and decides."""
+
+
+class HandBack(Exception):
+    """Another worker, or this one, goes on after *delay* seconds."""
+
+    def __init__(self, why: str, delay: float) -> None:
+        super().__init__(why)
+        self.delay = delay
+
+
+@dataclass(slots=True, kw_only=True)
+class Task:
+    """One claimed job. Grows by what the steps find out."""
+
+    job_id: str
+    tenant: str
+    lease: Lease
+    road: pb.Road.ValueType
+    attempt: int
+    deadline: float  #: on time.monotonic(), on the safe side
+    model: str
+    prompt: str
+    given: Struct
+    prediction_id: str
+    output: Any = None
+    look_at_once: bool = False
+    cancel_sent: bool = False
+
+    @classmethod
+    def claimed(cls, job_id: str, answer: pb.ClaimJobResponse, lease: Lease, began: float) -> Self:
+        """*began*: when the claim was sent, on time.monotonic()."""
+        if answer.cancel_requested:
+            lease.cancel_requested = True
+        return cls(
+            job_id=job_id,
+            tenant=answer.tenant,
+            lease=lease,
+            road=answer.road,
+            attempt=answer.attempt,
+            deadline=began + answer.time_left.ToTimedelta().total_seconds(),
+            model=answer.request.model,
+            prompt=answer.request.prompt,
+            given=answer.request.input,
+            prediction_id=answer.prediction_id,
+            look_at_once=answer.road == pb.Road.ROAD_OBSERVE,
+            output=from_value(answer.output) if answer.HasField("output") else None,
+        )
+
+    @property
+    def time_left(self) -> float:
+        return self.deadline - time.monotonic()
+
+    @property
+    def must_cancel(self) -> bool:
+        return self.lease.cancel_requested or self.time_left <= 0
+
+    def forget_request(self) -> None:
+        """The request is sent: hundreds of running jobs need not keep theirs."""
+        self.prompt, self.given = "", Struct()

@@ -1,0 +1,109 @@
+"""A generator's parts around a simulator and a fake ledger, for tests that run jobs in-process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from generator.adapters.create import CreateClient
+from generator.adapters.delivery import Delivery
+from generator.adapters.delivery_hosts import DeliveryHosts
+from generator.adapters.ledger import Ledger
+from generator.adapters.models import ModelSchemas
+from generator.adapters.provider import Provider
+from generator.worker.leases import Leases
+from generator.worker.parts import Parts, Patience
+from generator.worker.run_job import Worker
+from mediagen.generator.v1.messages_pb2 import WorkMessage
+from servicekit import channels
+from servicekit.lifecycle import Background, Stop
+from servicekit.objects import ObjectStore, open_store
+from simulator.server import RunningSimulator, running_simulator
+from simulator.settings import Settings as SimulatorSettings
+from tests.fakes.ledger import FakeJob, FakeLedger, running_ledger
+
+TOKEN = "r8_a_token_that_must_not_leak"
+FLUX = "black-forest-labs/flux-schnell"
+
+
+@dataclass
+class FakeDelivery:
+    """A broker's delivery that notes how it was settled, and how far the ledger was by then."""
+
+    body: bytes
+    ledger: FakeLedger
+    message_id: str = "m"
+    settled: str = ""
+    calls_before: list[str] = field(default_factory=list)
+
+    async def ack(self) -> bool:
+        self.settled, self.calls_before = "ack", self.ledger.names()
+        return True
+
+    async def nack(self, *, requeue: bool = True) -> bool:
+        self.settled = "nack"
+        return True
+
+    async def reject(self) -> bool:
+        self.settled = "reject"
+        return True
+
+
+@dataclass
+class Rig:
+    """Everything a test of one worker needs."""
+
+    ledger: FakeLedger
+    sim: RunningSimulator
+    parts: Parts
+    worker: Worker
+    objects: ObjectStore
+    stop: Stop
+
+    async def run(self, job: FakeJob) -> FakeDelivery:
+        """Delivers the job's message and waits until the worker has left the job."""
+        body = WorkMessage(job_id=job.job_id, dispatch=job.dispatch).SerializeToString()
+        delivery = FakeDelivery(body, self.ledger)
+        await self.worker.handle(delivery)  # type: ignore[arg-type]
+        return delivery
+
+    def bear(self, **patience: float) -> None:
+        """Change how long the worker bears with things."""
+        changed = replace(self.parts.patience, **patience)
+        self.parts = replace(self.parts, patience=changed)
+        self.worker = Worker(self.parts)
+
+    def creates(self) -> int:
+        return int(self.sim.ledger()["creates"])
+
+    async def bytes_of(self, key: str) -> bytes:
+        return b"".join([chunk async for chunk in self.objects.get_range(key)])
+
+
+@asynccontextmanager
+async def generator_rig(*, max_bytes: int = 50_000_000, **simulator: Any) -> AsyncIterator[Rig]:
+    """A simulator at twenty times life's speed, unless told otherwise."""
+    settings = SimulatorSettings(**({"seed": "test", "speed": 20.0} | simulator))
+    async with AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        sim = await enter(running_simulator(settings))
+        ledger, address = await enter(running_ledger())
+        client = Ledger(await enter(channels.open(address)))
+        provider = await enter(Provider(sim.base_url, TOKEN))
+        creates = await enter(CreateClient(sim.base_url, TOKEN, timeout=3.0))
+        hosts = DeliveryHosts(sim.base_url.removeprefix("http://"))
+        delivery = await enter(Delivery(hosts, max_bytes=max_bytes, pause=0.02))
+        leases = Leases(client, "worker-1", 10)
+        objects = open_store("memory://")
+        parts = Parts(
+            worker_id="worker-1", account="test@here", ledger=client, leases=leases,
+            creates=creates, provider=provider, schemas=ModelSchemas(provider), delivery=delivery,
+            objects=objects, max_artifact_bytes=max_bytes,
+            patience=Patience(missing=2.0, gone=1.0, save_again=1.0, claim=1.0),
+        )  # fmt: skip
+        stop = Stop()
+        loops = await enter(Background(stop, grace=2))
+        loops.start("heartbeat", leases.run(stop))
+        yield Rig(ledger, sim, parts, Worker(parts), objects, stop)

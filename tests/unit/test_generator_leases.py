@@ -1,0 +1,179 @@
+"""Leases: who is stopped, when, and by what."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from generator import failpoints
+from generator.adapters.ledger import LedgerUnreachable
+from generator.worker.leases import LeaseEnded, Leases
+from mediagen.generator.v1.messages_pb2 import WorkerHint
+from mediagen.store.v1 import attempt_ledger_service_pb2 as pb
+from mediagen.v1.job_pb2 import Job
+from servicekit.lifecycle import Stop
+
+
+class Beats:
+    """A ledger that only hears heartbeats."""
+
+    def __init__(self) -> None:
+        self.heard: list[pb.HeartbeatRequest] = []
+        self.answer = pb.HeartbeatResponse()
+        self.down = False
+        self.meanwhile: Any = None
+
+    async def heartbeat(self, request: pb.HeartbeatRequest) -> pb.HeartbeatResponse:
+        self.heard.append(request)
+        if self.down:
+            raise LedgerUnreachable("down")
+        if self.meanwhile:
+            self.meanwhile()
+        return self.answer
+
+
+@pytest.fixture
+def beats() -> Beats:
+    return Beats()
+
+
+@pytest.fixture
+def leases(beats: Beats) -> Leases:
+    return Leases(beats, "w", 7)  # type: ignore[arg-type]
+
+
+async def test_every_lease_is_listed_with_what_it_shows(leases: Leases, beats: Beats) -> None:
+    """One call for all jobs; an unknown progress is absent."""
+    leases.hold("a", 1).show(Job.STAGE_PROCESSING, 40)
+    leases.drop(leases.hold("b", 2))
+    leases.hold("c", 3)
+    await leases._beat()
+    (request,) = beats.heard
+    assert request.slots == 7
+    assert [(each.job_id, each.lease_epoch) for each in request.leases] == [("a", 1), ("c", 3)]
+    assert request.leases[0].progress_percent == 40
+    assert not request.leases[1].HasField("progress_percent")
+
+
+async def test_a_progress_never_goes_back(leases: Leases) -> None:
+    """Two stores of the provider may tell different ages."""
+    lease = leases.hold("a", 1)
+    lease.show(Job.STAGE_PROCESSING, 40)
+    lease.show(Job.STAGE_PROCESSING, 30)
+    lease.show(Job.STAGE_PROCESSING)
+    assert lease.progress == 40
+
+
+async def test_a_lost_lease_stops_its_job_and_no_other(leases: Leases, beats: Beats) -> None:
+    """At once, wherever it may be interrupted."""
+    lost, kept = leases.hold("a", 1), leases.hold("b", 1)
+    sleeping = asyncio.create_task(lost.sleep(60))
+    other = asyncio.create_task(kept.sleep(60))
+    await asyncio.sleep(0)
+    beats.answer.lost_job_ids.append("a")
+    await leases._beat()
+    with pytest.raises(LeaseEnded):
+        await sleeping
+    assert not other.done()
+    with pytest.raises(LeaseEnded):
+        async with lost.interruptible():
+            raise AssertionError("not reached")
+    other.cancel()
+
+
+async def test_a_loss_of_an_earlier_lease_does_not_touch_the_next(
+    leases: Leases, beats: Beats
+) -> None:
+    """The answer is about what was sent."""
+    first = leases.hold("a", 1)
+    beats.meanwhile = lambda: leases.hold("a", 2)
+    beats.answer.lost_job_ids.append("a")
+    await leases._beat()
+    assert first.lost
+    assert not leases._held["a"].lost
+
+
+async def test_a_cancel_wakes_the_sleeper_without_ending_it(leases: Leases, beats: Beats) -> None:
+    """By heartbeat or by hint."""
+    lease = leases.hold("a", 1)
+    sleeping = asyncio.create_task(lease.sleep(60))
+    await asyncio.sleep(0)
+    beats.answer.cancel_job_ids.append("a")
+    await leases._beat()
+    await asyncio.wait_for(sleeping, 1)
+    assert lease.cancel_requested
+
+
+async def test_a_hint_wakes_and_rubbish_does_nothing(leases: Leases) -> None:
+    """Hints for jobs of others neither."""
+    lease = leases.hold("a", 1)
+    await leases.hint(b"\xff\xff\xff")
+    await leases.hint(WorkerHint(job_id="other", cancel_requested=True).SerializeToString())
+    sleeping = asyncio.create_task(lease.sleep(60))
+    await asyncio.sleep(0)
+    await leases.hint(WorkerHint(job_id="a").SerializeToString())
+    await asyncio.wait_for(sleeping, 1)
+    assert not lease.cancel_requested
+
+
+async def test_anothers_cancel_is_not_taken_for_ours(leases: Leases) -> None:
+    """A task that the consumer cancels ends by CancelledError, drained or not."""
+    lease = leases.hold("a", 1)
+    sleeping = asyncio.create_task(lease.sleep(60))
+    await asyncio.sleep(0)
+    sleeping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await sleeping
+
+
+async def test_what_is_not_interruptible_is_not_interrupted(leases: Leases) -> None:
+    """Money in flight: the end is noticed at the next safe point."""
+    lease = leases.hold("a", 1)
+    reached: list[str] = []
+
+    async def spend() -> None:
+        await asyncio.sleep(0.05)
+        reached.append("recorded")
+        await lease.sleep(60)
+
+    spending = asyncio.create_task(spend())
+    await asyncio.sleep(0)
+    leases.drain()
+    with pytest.raises(LeaseEnded):
+        await spending
+    assert reached == ["recorded"]
+
+
+async def test_a_drain_beats_until_the_last_job_has_left(leases: Leases, beats: Beats) -> None:
+    """With 0 slots; the leases of jobs that still finish are kept."""
+    stop = Stop()
+    lease = leases.hold("a", 1)
+    beating = asyncio.create_task(leases.run(stop))
+    await asyncio.sleep(0.05)
+    stop.set()
+    leases.drain()
+    await asyncio.sleep(1.6)
+    assert not beating.done()
+    assert beats.heard[-1].slots == 0
+    leases.drop(lease)
+    await asyncio.wait_for(beating, 2)
+
+
+async def test_health_follows_the_last_heartbeat(leases: Leases, beats: Beats) -> None:
+    """Raises unless it was answered."""
+    await leases._beat()
+    await leases.check()
+    beats.down = True
+    await leases._beat()
+    with pytest.raises(ConnectionError):
+        await leases.check()
+
+
+def test_an_unknown_failpoint_is_refused() -> None:
+    """A test that names none would test nothing."""
+    with pytest.raises(ValueError):
+        failpoints._chosen("after_lunch")
+    assert failpoints._chosen("after_post:3") == ("after_post", 3)
+    assert failpoints._chosen("") == ("", 1)
