@@ -1,0 +1,118 @@
+"""How does an error that Envoy itself makes look to a caller?
+
+Like every other error of the API: google.rpc.Status as JSON under the HTTP status that fits. Envoy
+knows only the HTTP status, so each one has a row here. The reason Envoy gives may name upstream
+addresses; it goes to the access log beside the request id, and not to the caller.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from google.rpc import code_pb2
+
+Json = dict[str, Any]
+DOMAIN = "edge.mediagen.dev"
+
+
+# gRPC-Web callers are refused in plain HTTP, as long as its filter has not made them native.
+NATIVE_GRPC = "application/grpc([+;].*)?"
+
+
+class EdgeError(NamedTuple):
+    """What one HTTP status means, in gRPC's words and in a person's."""
+
+    code: int
+    reason: str
+    message: str
+
+
+ERRORS: Mapping[int, EdgeError] = {
+    400: EdgeError(
+        code_pb2.INVALID_ARGUMENT, "BAD_REQUEST", "The request is not valid. %LOCAL_REPLY_BODY%"
+    ),
+    401: EdgeError(
+        code_pb2.UNAUTHENTICATED, "UNAUTHENTICATED", "The call has to say who makes it."
+    ),
+    403: EdgeError(
+        code_pb2.PERMISSION_DENIED,
+        "ORIGIN_NOT_ALLOWED",
+        "Pages of this origin may not change anything here; see ALLOWED_ORIGINS.",
+    ),
+    404: EdgeError(
+        code_pb2.NOT_FOUND, "PATH_NOT_FOUND", "There is nothing at this path; see /docs."
+    ),
+    405: EdgeError(
+        code_pb2.UNIMPLEMENTED,
+        "METHOD_NOT_ALLOWED",
+        "This path does not take this method; the allow header names those that it takes.",
+    ),
+    408: EdgeError(code_pb2.DEADLINE_EXCEEDED, "REQUEST_TIMEOUT", "The request came too slowly."),
+    413: EdgeError(code_pb2.INVALID_ARGUMENT, "BODY_TOO_LARGE", "The body is larger than 2 MiB."),
+    415: EdgeError(
+        code_pb2.INVALID_ARGUMENT,
+        "NOT_GRPC",
+        "This path takes gRPC and gRPC-Web; see /docs for REST.",
+    ),
+    426: EdgeError(code_pb2.FAILED_PRECONDITION, "UPGRADE_REQUIRED", "Use HTTP/1.1 or HTTP/2."),
+    429: EdgeError(code_pb2.RESOURCE_EXHAUSTED, "TOO_MANY_REQUESTS", "Too many requests."),
+    431: EdgeError(code_pb2.INVALID_ARGUMENT, "HEADERS_TOO_LARGE", "The headers are too large."),
+    500: EdgeError(code_pb2.INTERNAL, "EDGE_FAILED", "The edge could not handle this call."),
+    501: EdgeError(code_pb2.UNIMPLEMENTED, "NOT_IMPLEMENTED", "The edge cannot do this."),
+    502: EdgeError(code_pb2.UNAVAILABLE, "BAD_GATEWAY", "The gateway's answer could not be read."),
+    503: EdgeError(code_pb2.UNAVAILABLE, "NO_GATEWAY", "No gateway answers; try again soon."),
+    504: EdgeError(
+        code_pb2.DEADLINE_EXCEEDED, "GATEWAY_TIMEOUT", "The gateway did not answer in time."
+    ),
+}
+
+
+def mappers() -> list[Json]:
+    """Entries for Envoy's local_reply_config.
+
+    gRPC callers are left out: for them Envoy puts the text into grpc-message, where JSON has no
+    place. A REST call that is already transcoded looks like gRPC and is known by its old path.
+    """
+    rest = _any_of(
+        {"header_filter": {"header": {"name": "x-envoy-original-path", "present_match": True}}},
+        {
+            "header_filter": {
+                "header": {
+                    "name": "content-type",
+                    "string_match": {"safe_regex": {"regex": NATIVE_GRPC}},
+                    "invert_match": True,
+                    "treat_missing_header_as_empty": True,
+                }
+            }
+        },
+    )
+    return [
+        {
+            "filter": {"and_filter": {"filters": [_status_is(status), rest]}},
+            "body_format_override": {"json_format": status_json(error)},
+        }
+        for status, error in ERRORS.items()
+    ]
+
+
+def status_json(error: EdgeError) -> Json:
+    """The google.rpc.Status that a caller gets; Envoy fills in the %FIELDS%."""
+    info = {
+        "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+        "reason": error.reason,
+        "domain": DOMAIN,
+    }
+    request = {
+        "@type": "type.googleapis.com/google.rpc.RequestInfo",
+        "request_id": "%REQ(X-REQUEST-ID)%",
+    }
+    return {"code": error.code, "message": error.message, "details": [info, request]}
+
+
+def _status_is(status: int) -> Json:
+    # Envoy wants a runtime key beside every number; ours is never set.
+    value = {"default_value": status, "runtime_key": "edge.unset"}
+    return {"status_code_filter": {"comparison": {"op": "EQ", "value": value}}}
+
+
+def _any_of(*filters: Json) -> Json:
+    return {"or_filter": {"filters": list(filters)}}

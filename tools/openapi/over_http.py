@@ -1,0 +1,168 @@
+"""What does the API do over HTTP that its protos cannot say?
+
+Ranges and ETags of artifacts, the events of a server-sent stream, health as an HTTP status, and
+the example to start from. Each function changes the operation that the protos gave.
+"""
+
+from collections.abc import Callable
+
+from tools.openapi.schemas import Json
+
+GENERATE_EXAMPLE = {
+    "prompt": "a beautiful sunset",
+    "model": "stability-ai/stable-diffusion-3",
+}
+SSE_EXAMPLE = (
+    "retry: 1000\n\n"
+    'id: 3\nevent: update\ndata: {"job_id": "0198…", "state": "STATE_RUNNING", "revision": 3}\n\n'
+    'id: 5\nevent: end\ndata: {"job_id": "0198…", "state": "STATE_COMPLETED", "revision": 5}\n\n'
+)
+BYTES: Json = {"*/*": {"schema": {"description": "The bytes of the artifact."}}}
+TAGS = {
+    "SubmitJob": "Jobs",
+    "GetJob": "Jobs",
+    "ListJobs": "Jobs",
+    "CancelJob": "Jobs",
+    "WatchJob": "Watching",
+    "WatchJobEvents": "Watching",
+    "DownloadArtifact": "Artifacts",
+    "GetHealth": "Health",
+}
+TAG_DESCRIPTIONS = {
+    "Jobs": "Submit jobs, look at them, cancel them.",
+    "Watching": "Follow a job, revision by revision, until it is final.",
+    "Artifacts": "The results, as plain files.",
+    "Health": "Whether jobs can be taken.",
+}
+
+
+def _header(description: str, kind: str = "string") -> Json:
+    return {"description": description, "schema": {"type": kind}}
+
+
+def _header_parameter(name: str, description: str, example: str) -> Json:
+    return {
+        "name": name,
+        "in": "header",
+        "description": description,
+        "schema": {"type": "string"},
+        "example": example,
+    }
+
+
+def submit(operation: Json) -> None:
+    """The request of the README."""
+    content = operation["requestBody"]["content"]["application/json"]
+    content["examples"] = {
+        "sunset": {"summary": "A prompt and a model", "value": GENERATE_EXAMPLE},
+        "with_inputs": {
+            "summary": "Safe to repeat, with inputs of the model",
+            "value": {
+                "request_id": "4e0d1c0e-8a52-4f5e-9a3b-1d1f6f6f3b6d",
+                "model": "black-forest-labs/flux-schnell",
+                "prompt": "a lighthouse in a storm, oil on canvas",
+                "input": {"aspect_ratio": "16:9", "num_outputs": 2},
+                "labels": {"team": "marketing"},
+                "timeout": "600s",
+            },
+        },
+    }
+
+
+def watch(operation: Json) -> None:
+    """Two forms of one stream."""
+    operation["responses"]["200"]["description"] = (
+        "One JSON message per line; with `accept: text/event-stream` one per event instead. An "
+        "error before the first message has its HTTP status; later ones just end the stream, so "
+        "a stream that ends before a final state is to be resumed with after_revision."
+    )
+
+
+def watch_events(operation: Json) -> None:
+    """Server-sent events that resume."""
+    operation.setdefault("parameters", []).append(
+        _header_parameter(
+            "Last-Event-ID",
+            "The revision of the last event seen. EventSource sends it by itself; it wins over "
+            "after_revision.",
+            "3",
+        )
+    )
+    operation["responses"]["200"] = {
+        "description": "Server-sent events: the id is the revision, the data the job as JSON.",
+        "content": {"text/event-stream": {"schema": {"type": "string"}, "example": SSE_EXAMPLE}},
+    }
+
+
+def download(operation: Json) -> None:
+    """A plain download."""
+    operation["parameters"] += [
+        _header_parameter("Range", "The part to send.", "bytes=0-1023"),
+        _header_parameter("If-None-Match", "The ETag of the copy at hand.", '"9f86d081884c7d65"'),
+        _header_parameter("If-Range", "Send a part only of this ETag.", '"9f86d081884c7d65"'),
+    ]
+    whole = {
+        "Accept-Ranges": _header("`bytes`."),
+        "Content-Length": _header("The length in bytes.", "integer"),
+        "ETag": _header("Changes with the bytes."),
+    }
+    part = {**whole, "Content-Range": _header("Which part it is, of how many bytes.")}
+    unsatisfied = {"Content-Range": _header("`bytes */` and the length.")}
+    operation["responses"] = {
+        "200": {"description": "The artifact.", "headers": whole, "content": BYTES},
+        "206": {"description": "The part asked for.", "headers": part, "content": BYTES},
+        "304": {"description": "The copy at hand is the artifact."},
+        "416": {"description": "The artifact has no such part.", "headers": unsatisfied},
+    }
+
+
+def health(operation: Json) -> None:
+    """The same body under two statuses."""
+    healthy = operation["responses"]["200"]
+    operation["responses"] = {
+        "200": {**healthy, "description": "Jobs can be taken."},
+        "503": {**healthy, "description": "Jobs cannot be taken; the components say why."},
+    }
+
+
+CHANGES: dict[str, Callable[[Json], None]] = {
+    "SubmitJob": submit,
+    "WatchJob": watch,
+    "WatchJobEvents": watch_events,
+    "DownloadArtifact": download,
+    "GetHealth": health,
+}
+
+
+def head_of_download(get: Json) -> Json:
+    """HEAD of an artifact: what GET would say of it, without the bytes."""
+    answers = {
+        status: {k: v for k, v in answer.items() if k != "content"}
+        for status, answer in get["responses"].items()
+        if status == "200"
+    }
+    errors = {
+        status: answer
+        for status, answer in get["responses"].items()
+        if status not in ("200", "206", "416")
+    }
+    return {
+        **get,
+        "operationId": "HeadArtifact",
+        "summary": "Get the length, type and ETag of one artifact",
+        "responses": {**answers, **errors},
+    }
+
+
+def readyz() -> Json:
+    """The edge's own probe."""
+    return {
+        "operationId": "GetReadiness",
+        "tags": ["Health"],
+        "summary": "For load balancers: whether any gateway is healthy",
+        "description": "Answered by the edge from its own health checks, without a body.",
+        "responses": {
+            "200": {"description": "At least one gateway serves."},
+            "503": {"description": "None does."},
+        },
+    }
