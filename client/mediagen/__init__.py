@@ -1,0 +1,49 @@
+"""mediagen: prompts to media, never paid twice, never lost, shown live.
+
+`Client` is the way in. The contracts are in `mediagen.v1`, the refusals in `mediagen.errors`, the
+command line in `mediagen.cli` (with the extra: ``pip install "mediagen[cli]"``).
+
+Each name is loaded at its first use, so that a program which needs only the messages of
+`mediagen.v1` loads no gRPC. Their types are in __init__.pyi.
+"""
+
+from importlib import import_module
+
+_NAMES = {
+    "mediagen.client": ["Client"],
+    "mediagen.errors": [
+        "AccessDenied",
+        "ArtifactNotFound",
+        "DeadlineExceeded",
+        "DownloadBroken",
+        "InvalidRequest",
+        "JobNotFound",
+        "MediagenError",
+        "NotFound",
+        "RequestIdReused",
+        "ServerFailed",
+        "TooManyRequests",
+        "Unavailable",
+        "Violation",
+    ],
+    "mediagen.retries": ["Backoff"],
+    "mediagen.v1.attempt_pb2": ["Attempt", "Charge"],
+    "mediagen.v1.failure_pb2": ["Failure", "FailureReason", "RetryAdvice"],
+    "mediagen.v1.job_pb2": ["Artifact", "Job", "Priority"],
+    "mediagen.watching": ["Gap", "is_final"],
+}
+_HOME = {name: module for module, names in _NAMES.items() for name in names}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module 'mediagen' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *_HOME]

@@ -1,0 +1,5 @@
+"""`python -m mediagen.cli` is `mediagen`."""
+
+from mediagen.cli import main
+
+main()

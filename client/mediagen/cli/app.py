@@ -1,0 +1,265 @@
+"""Which commands are there? Each: read the options, run, print, exit code (docs/cli.md)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from mediagen import connection
+from mediagen.cli import documents, options, pages, progress, saving, words
+from mediagen.cli.exits import Exit
+from mediagen.cli.following import Submission, finish, follow, submit_job
+from mediagen.cli.listing import list_jobs
+from mediagen.cli.options import DEFAULT_SERVER, JobId, JsonOutput, Quiet, Server
+from mediagen.cli.session import Session, run
+from mediagen.v1.job_pb2 import Job
+from mediagen.watching import is_final
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"mediagen {connection.version()}")
+        raise typer.Exit()
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Prompts to media: submit, watch, and keep the result."""
+
+
+@app.command()
+def generate(
+    model: options.Model,
+    prompt: options.Prompt = "",
+    inputs: options.Inputs = None,
+    input_json: options.InputJson = None,
+    labels: options.Labels = None,
+    priority: options.PriorityOption = None,
+    timeout: options.JobTimeout = None,
+    request_id: options.RequestId = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Follow the job to its end.")
+    ] = False,
+    target: options.Target = None,
+    max_wait: options.MaxWait = None,
+    server: Server = DEFAULT_SERVER,
+    json_output: JsonOutput = False,
+    quiet: Quiet = False,
+) -> None:
+    """Submit a prompt; with --watch or -o, see it become media and keep the result."""
+    saving.check(target)
+    wanted = _submission(prompt, model, inputs, input_json, labels, priority, timeout, request_id)
+    session = Session(server, json_output, quiet)
+    session.resume_options = ["-o", target] if target is not None else []
+
+    async def body(session: Session) -> Exit:
+        job = await submit_job(session, wanted)
+        if not watch and target is None and max_wait is None:
+            return _tell_submitted(session, job, documents.result(job, []))
+        session.hint(f"job {words.plain(job.job_id)}")
+        view = progress.view(session.err, quiet=quiet)
+        job = await follow(session, job.job_id, view, max_wait)
+        return await finish(session, job, target, report=True)
+
+    run(session, body)
+
+
+@app.command()
+def submit(
+    model: options.Model,
+    prompt: options.Prompt = "",
+    inputs: options.Inputs = None,
+    input_json: options.InputJson = None,
+    labels: options.Labels = None,
+    priority: options.PriorityOption = None,
+    timeout: options.JobTimeout = None,
+    request_id: options.RequestId = None,
+    server: Server = DEFAULT_SERVER,
+    json_output: JsonOutput = False,
+    quiet: Quiet = False,
+) -> None:
+    """Submit a prompt and print the job's id."""
+    wanted = _submission(prompt, model, inputs, input_json, labels, priority, timeout, request_id)
+
+    async def body(session: Session) -> Exit:
+        job = await submit_job(session, wanted)
+        return _tell_submitted(session, job, documents.of(job))
+
+    run(Session(server, json_output, quiet), body)
+
+
+@app.command()
+def status(
+    job_id: JobId,
+    server: Server = DEFAULT_SERVER,
+    json_output: JsonOutput = False,
+    quiet: Quiet = False,
+) -> None:
+    """Show one job as it is now."""
+
+    async def body(session: Session) -> Exit:
+        job = await session.client.get(job_id)
+        if session.json:
+            print(documents.dump(documents.of(job)))
+        elif session.quiet:
+            session.out.print(Text(words.state(job)))
+        else:
+            pages.job_page(session.out, job)
+        return Exit.OK
+
+    run(Session(server, json_output, quiet), body)
+
+
+app.command("list")(list_jobs)
+
+
+@app.command()
+def watch(
+    job_id: JobId,
+    target: options.Target = None,
+    max_wait: options.MaxWait = None,
+    after_revision: Annotated[
+        int, typer.Option(min=0, help="Show only revisions after this one.")
+    ] = 0,
+    server: Server = DEFAULT_SERVER,
+    json_output: JsonOutput = False,
+    quiet: Quiet = False,
+) -> None:
+    """Follow a job to its end; with --json, one line of JSON for each revision."""
+    saving.check(target)
+    session = Session(server, json_output, quiet)
+    session.resume_options = ["-o", target] if target is not None else []
+
+    async def body(session: Session) -> Exit:
+        view = progress.Documents() if json_output else progress.view(session.err, quiet=quiet)
+        job = await follow(session, job_id, view, max_wait, after_revision)
+        return await finish(session, job, target, report=False)
+
+    run(session, body)
+
+
+@app.command()
+def cancel(
+    job_id: JobId,
+    server: Server = DEFAULT_SERVER,
+    json_output: JsonOutput = False,
+    quiet: Quiet = False,
+) -> None:
+    """Cancel a job, and say whether it may cost."""
+
+    async def body(session: Session) -> Exit:
+        job = await session.client.cancel(job_id)
+        if session.json:
+            print(documents.dump(documents.of(job)))
+        elif not session.quiet:
+            session.out.print(Text(_canceled(job)))
+        return Exit.OK
+
+    run(Session(server, json_output, quiet), body)
+
+
+@app.command()
+def download(
+    job_id: JobId,
+    target: options.Target = None,
+    index: Annotated[
+        int | None, typer.Option(min=0, help="Only the artifact with this index, from 0.")
+    ] = None,
+    server: Server = DEFAULT_SERVER,
+    json_output: JsonOutput = False,
+    quiet: Quiet = False,
+) -> None:
+    """Save a completed job's results, here or where -o says."""
+    saving.check(target)
+
+    async def body(session: Session) -> Exit:
+        job = await session.client.get(job_id)
+        if job.state in (Job.STATE_FAILED, Job.STATE_CANCELED):
+            return await finish(session, job, None, report=True)
+        if index is not None:
+            _keep_only(job, index)
+        if not job.artifacts:
+            session.err.print(f"There is nothing to download: the job is {words.state(job)}.")
+            return Exit.NOT_FOUND
+        return await finish(session, job, target or ".", report=True)
+
+    session = Session(server, json_output, quiet)
+    session.resume_options = ["-o", target] if target is not None else []
+    run(session, body)
+
+
+@app.command()
+def health(
+    server: Server = DEFAULT_SERVER, json_output: JsonOutput = False, quiet: Quiet = False
+) -> None:
+    """Say whether jobs can be taken, and how each part is."""
+
+    async def body(session: Session) -> Exit:
+        answer = await session.client.health()
+        if session.json:
+            print(documents.dump(documents.of(answer)))
+        elif not session.quiet:
+            pages.health_page(session.out, answer)
+        return Exit.OK if answer.status == "SERVING" else Exit.UNAVAILABLE
+
+    run(Session(server, json_output, quiet), body)
+
+
+def _submission(
+    prompt: str,
+    model: str,
+    inputs: Sequence[str] | None,
+    input_json: str | None,
+    labels: Sequence[str] | None,
+    priority: options.PriorityWord | None,
+    timeout: float | None,
+    request_id: str | None,
+) -> Submission:
+    return Submission(
+        prompt=options.parse_prompt(prompt),
+        model=model,
+        input=options.parse_input(inputs or [], input_json),
+        labels=options.parse_pairs(labels or []),
+        priority=priority.value if priority else None,
+        timeout=timeout,
+        request_id=request_id or str(uuid.uuid4()),
+    )
+
+
+def _tell_submitted(session: Session, job: Job, document: dict[str, object]) -> Exit:
+    if session.json:
+        print(documents.dump(document))
+        return Exit.OK
+    session.out.print(Text(words.plain(job.job_id)))
+    session.hint("To follow it:  " + session.command("watch", job.job_id))
+    return Exit.OK
+
+
+def _canceled(job: Job) -> str:
+    charged = f"charged: {words.charge(job.charge)}"
+    if job.state == Job.STATE_CANCELED:
+        return f"canceled, {charged}"
+    if is_final(job):
+        return f"The job had ended before: {words.state(job)}, {charged}"
+    return f"The cancel is noted; the provider's last word decides. So far {charged}"
+
+
+def _keep_only(job: Job, index: int) -> None:
+    kept = [each for each in job.artifacts if each.index == index]
+    del job.artifacts[:]
+    job.artifacts.extend(kept)

@@ -1,0 +1,204 @@
+"""Which options do the commands share, and how is what was typed understood?"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+DEFAULT_SERVER = "localhost:50051"
+
+_UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?[dhms])+|\d+(?:\.\d+)?")
+
+
+class PriorityWord(StrEnum):
+    """How soon a job is taken."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+
+
+class StateWord(StrEnum):
+    """Where a job is in its life."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+
+def parse_duration(text: str) -> float:
+    """Seconds of "90", "90s", "10m", "1h30m", "2d"."""
+    if not _DURATION.fullmatch(text):
+        raise typer.BadParameter(f"{text!r} is not a duration such as 90s, 10m or 1h30m")
+    if text[-1] not in _UNITS:
+        return float(text)
+    return sum(float(part[:-1]) * _UNITS[part[-1]] for part in re.findall(r"[\d.]+[dhms]", text))
+
+
+def parse_time(text: str) -> datetime:
+    """A moment: "2026-11-22", "2026-11-22T15:00", or a duration before now: "2h"."""
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except ValueError:
+        pass
+    if not _DURATION.fullmatch(text):
+        raise typer.BadParameter(f"{text!r} is neither an ISO time nor an age such as 2h")
+    try:
+        return datetime.now().astimezone() - timedelta(seconds=parse_duration(text))
+    except OverflowError:
+        raise typer.BadParameter(f"{text!r} is too long ago") from None
+
+
+def parse_input(pairs: Sequence[str], document: str | None) -> dict[str, Any]:
+    """The model's inputs: --input-json's object, then each --input key=value on top.
+
+    A value that is JSON is taken as JSON (4, true, [1, 2]), any other as text.
+    """
+    values: dict[str, Any] = {}
+    if document is not None:
+        try:
+            values = json.loads(document, parse_constant=_no_json)
+        except (ValueError, RecursionError) as error:
+            raise typer.BadParameter(f"--input-json is not JSON: {error}") from None
+        if not isinstance(values, dict):
+            raise typer.BadParameter('--input-json must be a JSON object such as {"seed": 4}')
+    return values | {key: _json_or_text(value) for key, value in parse_pairs(pairs).items()}
+
+
+def parse_pairs(pairs: Sequence[str]) -> dict[str, str]:
+    """Keys and values of "key=value" words; no key twice."""
+    values: dict[str, str] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not key or not equals:
+            raise typer.BadParameter(f"{pair!r} is not key=value")
+        if key in values:
+            raise typer.BadParameter(f"{key!r} is given twice")
+        values[key] = value
+    return values
+
+
+def parse_prompt(text: str) -> str:
+    """The prompt; "-" reads it from the standard input."""
+    if text != "-":
+        return text
+    try:
+        return sys.stdin.buffer.read().decode().rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise typer.BadParameter(f"the standard input is not UTF-8: {error}") from None
+
+
+def _json_or_text(value: str) -> Any:
+    try:
+        return json.loads(value, parse_constant=_no_json)
+    except (ValueError, RecursionError):
+        return value
+
+
+def _no_json(word: str) -> NoReturn:
+    raise ValueError(f"{word} is not JSON")  # Python would take NaN and Infinity
+
+
+_SUBMISSION, _OUTPUT = "The job", "Output"
+
+Server = Annotated[
+    str,
+    typer.Option("--server", envvar="MEDIAGEN_SERVER", help="host:port; https:// turns TLS on."),
+]
+JsonOutput = Annotated[
+    bool, typer.Option("--json", help="JSON on standard output.", rich_help_panel=_OUTPUT)
+]
+Quiet = Annotated[
+    bool,
+    typer.Option("--quiet", "-q", help="Only the essential, no progress.", rich_help_panel=_OUTPUT),
+]
+JobId = Annotated[str, typer.Argument(metavar="JOB_ID", help="The job's id.")]
+Prompt = Annotated[
+    str, typer.Argument(help='What to generate, in words; "-" reads the standard input.')
+]
+Model = Annotated[
+    str,
+    typer.Option(
+        "--model", "-m", help="owner/name, or owner/name:version.", rich_help_panel=_SUBMISSION
+    ),
+]
+Inputs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--input",
+        "-i",
+        metavar="KEY=VALUE",
+        help="One of the model's other inputs; repeatable. JSON values are taken as JSON.",
+        rich_help_panel=_SUBMISSION,
+    ),
+]
+InputJson = Annotated[
+    str | None,
+    typer.Option(
+        "--input-json",
+        metavar="OBJECT",
+        help="The model's other inputs as one JSON object.",
+        rich_help_panel=_SUBMISSION,
+    ),
+]
+Labels = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--label",
+        "-l",
+        metavar="KEY=VALUE",
+        help="A label of your own; repeatable.",
+        rich_help_panel=_SUBMISSION,
+    ),
+]
+PriorityOption = Annotated[
+    PriorityWord | None,
+    typer.Option("--priority", help="How soon it is taken.", rich_help_panel=_SUBMISSION),
+]
+JobTimeout = Annotated[
+    float | None,
+    typer.Option(
+        "--timeout",
+        parser=parse_duration,
+        metavar="DURATION",
+        help="How long the job may take in all, waiting included: 90s, 10m, 1h30m.",
+        rich_help_panel=_SUBMISSION,
+    ),
+]
+RequestId = Annotated[
+    str | None,
+    typer.Option(
+        "--request-id",
+        help="Your id of this submission: repeating it makes no second job.",
+        rich_help_panel=_SUBMISSION,
+    ),
+]
+MaxWait = Annotated[
+    float | None,
+    typer.Option(
+        "--max-wait",
+        parser=parse_duration,
+        metavar="DURATION",
+        help="Stop watching after this long (exit code 6); the job goes on.",
+    ),
+]
+Target = Annotated[
+    str | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="PATH",
+        help="Where to save the result: a file, or a folder. Implies watching.",
+        rich_help_panel=_OUTPUT,
+    ),
+]

@@ -1,0 +1,183 @@
+"""What do the commands print for people?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from mediagen.cli import documents, words
+from mediagen.v1.attempt_pb2 import Attempt
+from mediagen.v1.generation_service_pb2 import GetHealthResponse
+from mediagen.v1.job_pb2 import Artifact, Job
+
+_TIMES: tuple[tuple[str, Any], ...] = (
+    ("created", "create_time"),
+    ("started", "start_time"),
+    ("ended", "end_time"),
+    ("deadline", "deadline"),
+    ("next attempt", "next_attempt_time"),
+)
+_COLORS = {
+    Job.STATE_PENDING: "yellow",
+    Job.STATE_RUNNING: "cyan",
+    Job.STATE_COMPLETED: "green",
+    Job.STATE_FAILED: "red",
+    Job.STATE_CANCELED: "magenta",
+}
+_NARROW = 110  # columns
+
+
+def job_page(console: Console, job: Job) -> None:
+    """Everything about one job."""
+    grid = _grid()
+    grid.add_row("job", words.plain(job.job_id))
+    state = " · ".join(filter(None, [words.state(job), _detail(job)]))
+    grid.add_row("state", Text(state, style=_COLORS.get(job.state, "")))
+    grid.add_row("model", words.plain(job.request.model))
+    grid.add_row("prompt", words.plain(job.request.prompt))
+    if job.request.input.fields:
+        grid.add_row("input", documents.dump(documents.of(job.request.input)))
+    for key, value in sorted(job.request.labels.items()):
+        grid.add_row("label", f"{words.plain(key)}={words.plain(value)}")
+    for label, name in _TIMES:
+        if job.HasField(name):
+            grid.add_row(label, words.when(getattr(job, name)))
+    for attempt in job.attempts:
+        grid.add_row(f"attempt {attempt.number}", _attempt(attempt))
+    grid.add_row("charged", words.charge(job.charge))
+    console.print(grid, soft_wrap=False)
+    if job.HasField("failure"):
+        console.print(failure_text(job))
+    for artifact in job.artifacts:
+        console.print(_artifact(words.plain(artifact.url), artifact))
+    _output(console, job)
+
+
+def jobs_table(console: Console, jobs: list[Job]) -> None:
+    """One line for each job. The id is whole, the prompt gets what is left of the width."""
+    narrow = console.width < _NARROW
+    gap = 1 if narrow else 2
+    widths = {
+        "id": 36,
+        "state": 9 if narrow else 16,
+        "model": 12 if narrow else 36,
+        "age": 3,
+        "paid": 4,
+    }
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, gap, 0, 0))
+    for title, width in widths.items():
+        table.add_column(title, no_wrap=True, overflow="ellipsis", width=width)
+    left = console.width - sum(widths.values()) - gap * len(widths)
+    table.add_column("prompt", no_wrap=True, overflow="ellipsis", width=max(8, left))
+    for job in jobs:
+        model = job.request.model.rpartition("/")[2] if narrow else job.request.model
+        table.add_row(
+            Text(words.plain(job.job_id)),
+            Text(_short_state(job, narrow), style=_COLORS.get(job.state, "")),
+            Text(words.plain(model)),
+            words.age(words.seconds_since(job.create_time)),
+            words.charge(job.charge).partition(":")[0].replace("unknown", "?"),
+            Text(words.plain(job.request.prompt[:500])),
+        )
+    console.print(table, soft_wrap=False)
+
+
+def health_page(console: Console, health: GetHealthResponse) -> None:
+    """Whether jobs can be taken, and how each part is."""
+    grid = _grid()
+    grid.add_row("mediagen", _status(health.status))
+    for part in health.components:
+        status = _status(part.status)
+        if part.message:
+            status.append("  " + words.plain(part.message), style="dim")
+        grid.add_row(words.plain(part.name), status)
+    console.print(grid, soft_wrap=False)
+
+
+def saved_page(console: Console, job: Job, files: list[tuple[Artifact, Path]]) -> None:
+    """What was saved and whether it was charged."""
+    for artifact, path in files:
+        console.print(_artifact(words.plain(str(path)), artifact))
+    if not files:
+        _output(console, job)
+    console.print(Text(f"charged: {words.charge(job.charge)}"))
+
+
+def completed_page(console: Console, job: Job) -> None:
+    """The end of a job whose results were not asked for."""
+    for artifact in job.artifacts:
+        console.print(_artifact(words.plain(artifact.url), artifact))
+    _output(console, job)
+    console.print(Text(f"charged: {words.charge(job.charge)}"))
+
+
+def failure_text(job: Job) -> Text:
+    """What happened, whether it was charged, and what can be done."""
+    failure = job.failure
+    waiting = job.state == Job.STATE_PENDING
+    title = "The last attempt failed" if waiting else "The job failed"
+    text = Text(f"{title}: {words.reason(failure.reason)}", style="" if waiting else "bold red")
+    lines = [words.plain(each) for each in failure.message.splitlines()]
+    lines += [
+        f"{words.plain(each.field)}: {words.plain(each.description)}"
+        for each in failure.field_violations
+    ]
+    lines.append(f"charged: {words.charge(job.charge)}")
+    if not waiting and words.advice(failure.retry_advice):
+        lines.append(f"what to do: {words.advice(failure.retry_advice)}")
+    for each in filter(None, lines):
+        text.append(f"\n  {each}", style="not bold default")
+    return text
+
+
+def _grid() -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    return grid
+
+
+def _detail(job: Job) -> str:
+    if job.state not in (Job.STATE_RUNNING, Job.STATE_PENDING):
+        return ""
+    return " ".join(filter(None, [words.activity(job), words.percent(job)]))
+
+
+def _short_state(job: Job, narrow: bool) -> str:
+    """The state, or how far a running job is."""
+    if job.state != Job.STATE_RUNNING or not job.stage:
+        return words.state(job)
+    percent = words.percent(job)
+    if narrow:
+        return percent or words.state(job)
+    return " ".join(filter(None, [words.enum_word(Job.Stage, "STAGE_", job.stage), percent]))
+
+
+def _attempt(attempt: Attempt) -> str:
+    state = words.enum_word(Attempt.State, "STATE_", attempt.state).replace("_", " ")
+    parts = [state, f"charged: {words.charge(attempt.charge)}", words.plain(attempt.prediction_id)]
+    if attempt.HasField("predict_seconds"):
+        parts.append(f"ran {words.duration(attempt.predict_seconds)}")
+    if attempt.HasField("failure"):
+        parts.append(words.plain(attempt.failure.message))
+    return ", ".join(filter(None, parts))
+
+
+def _artifact(place: str, artifact: Artifact) -> Text:
+    text = Text(place, style="bold")
+    kind, size = words.plain(artifact.media_type), words.size(artifact.size_bytes)
+    text.append(f"\n  {kind}, {size}\n  sha256 {words.plain(artifact.sha256)}", style="not bold")
+    return text
+
+
+def _output(console: Console, job: Job) -> None:
+    if job.HasField("output"):
+        console.print(Text("output: " + documents.dump({"": documents.of(job)["output"]})[5:-1]))
+
+
+def _status(status: str) -> Text:
+    return Text(words.plain(status), style="green" if status == "SERVING" else "bold red")

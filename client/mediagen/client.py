@@ -1,0 +1,263 @@
+"""How does a Python program use mediagen?
+
+    async with mediagen.Client("localhost:50051") as client:
+        job = await client.submit("a beautiful sunset", model="stability-ai/stable-diffusion-3")
+        job = await client.wait(job.job_id)
+        await client.download(job.job_id, to="sunset.webp")
+
+Answers are the messages of `mediagen.v1`; refusals are the exceptions of `mediagen.errors`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import uuid
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeVar, Unpack, cast
+
+import grpc
+
+from mediagen import connection, downloading, errors, requests, retries
+from mediagen.retries import Backoff
+from mediagen.v1 import generation_service_pb2 as messages
+from mediagen.v1.generation_service_pb2_grpc import GenerationServiceStub
+from mediagen.v1.job_pb2 import Artifact, Job, Priority
+from mediagen.watching import Gap, Revisions, Watcher
+
+if TYPE_CHECKING:
+    from mediagen.v1.generation_service_pb2_grpc import GenerationServiceAsyncStub
+
+T = TypeVar("T")
+
+_DOWNLOAD_SECONDS = 3600.0
+
+
+class Client:
+    """A connection to mediagen for one event loop. Use it with `async with`, or `close()` it.
+
+    address: "host:port"; an "https://" prefix turns TLS on.
+    tls, credentials: TLS with the system's certificates, or with credentials of your own.
+    timeout: seconds for one call with all its retries. Watches and downloads have no end of their
+        own; they fail after `silence` seconds without a sign of life.
+    api_key: sent as "authorization: Bearer …". Use it with TLS only.
+    retries: how often a call is repeated while the server is unavailable. Only what is safe to
+        repeat is: a submission is, for it always carries a request_id.
+    reconnects: how often in a row a watch may reconnect without news before it gives up.
+    """
+
+    def __init__(
+        self,
+        address: str = "localhost:50051",
+        *,
+        tls: bool = False,
+        credentials: grpc.ChannelCredentials | None = None,
+        timeout: float = 10.0,
+        api_key: str | None = None,
+        retries: int = 4,
+        reconnects: int = 20,
+        backoff: Backoff | None = None,
+        silence: float = 45.0,
+    ) -> None:
+        self._address, self._tls, self._credentials = address, tls, credentials
+        self._timeout, self._retries, self._backoff = timeout, retries, backoff or Backoff()
+        self._reconnects, self._silence = reconnects, silence
+        self._metadata = (("authorization", f"Bearer {api_key}"),) if api_key else ()
+        self._channel: grpc.aio.Channel | None = None
+        self._opened: GenerationServiceAsyncStub | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Closes the connection; calls and watches that still run are cancelled."""
+        if self._channel is not None:
+            await self._channel.close()
+        self._channel = self._opened = None
+
+    async def submit(
+        self,
+        prompt: str = "",
+        *,
+        model: str,
+        input: Mapping[str, Any] | None = None,
+        timeout: requests.Seconds | None = None,
+        labels: Mapping[str, str] | None = None,
+        priority: Priority.ValueType | str | None = None,
+        request_id: str | None = None,
+    ) -> Job:
+        """Submits a job. Once this returns, the job ends, whatever dies.
+
+        input: the model's other inputs by name. timeout: for the whole job, in seconds or as a
+        timedelta; one hour if None. priority: "low", "normal" or "high". request_id: your own id
+        of this submission: submitting again with it returns the same job. One is made if None, so
+        that the client's own retries are safe; give one if you may have to repeat the call.
+
+        Raises InvalidRequest, RequestIdReused, Unavailable, DeadlineExceeded.
+        """
+        request = requests.submit_request(
+            prompt,
+            model=model,
+            request_id=request_id or str(uuid.uuid4()),
+            input=input,
+            timeout=timeout,
+            labels=labels,
+            priority=priority,
+        )
+        answer: messages.SubmitJobResponse = await self._call(self._stub.SubmitJob, request)
+        return answer.job
+
+    async def get(self, job_id: str) -> Job:
+        """The job as it is now. Raises JobNotFound."""
+        request = messages.GetJobRequest(job_id=job_id)
+        answer: messages.GetJobResponse = await self._call(self._stub.GetJob, request)
+        return answer.job
+
+    async def cancel(self, job_id: str) -> Job:
+        """Cancels the job, and returns it once the cancel is noted. Raises JobNotFound.
+
+        A waiting job is canceled at once; for a running one the provider's last word decides.
+        Its `charge` says whether it may cost. A final job is returned as it is.
+        """
+        request = messages.CancelJobRequest(job_id=job_id)
+        answer: messages.CancelJobResponse = await self._call(self._stub.CancelJob, request)
+        return answer.job
+
+    async def list_page(
+        self, *, page_size: int = 50, page_token: str = "", **filters: Unpack[requests.ListFilters]
+    ) -> messages.ListJobsResponse:
+        """One page of the jobs for which all filters hold, newest first.
+
+        Its next_page_token, given back with the same filters, gets the next page; it is empty on
+        the last one.
+        """
+        request = requests.list_request(page_size, page_token, filters)
+        answer: messages.ListJobsResponse = await self._call(self._stub.ListJobs, request)
+        return answer
+
+    async def list(
+        self, *, page_size: int = 50, **filters: Unpack[requests.ListFilters]
+    ) -> AsyncGenerator[Job, None]:
+        """All jobs for which all filters hold, newest first, fetched page by page."""
+        token = ""
+        while True:
+            page = await self.list_page(page_size=page_size, page_token=token, **filters)
+            for job in page.jobs:
+                yield job
+            token = page.next_page_token
+            if not token:
+                return
+
+    async def watch(
+        self,
+        job_id: str,
+        after_revision: int = 0,
+        *,
+        on_gap: Callable[[Gap], object] | None = None,
+        on_reconnect: Callable[[errors.MediagenError], object] | None = None,
+    ) -> AsyncGenerator[Job, None]:
+        """The whole job now, then at every revision, once and in order, until it is final.
+
+        With after_revision, only later revisions come, and no job before them. A connection that
+        breaks or falls silent is replaced, and the watch goes on behind the last revision;
+        on_reconnect is called with the error first. on_gap is called, before the next job, where
+        revisions can not be sent any more.
+
+        Raises JobNotFound; Unavailable once `reconnects` tries in a row failed.
+        """
+        watcher = Watcher(
+            open_stream=lambda request, timeout: self._stub.WatchJob(
+                request, timeout=timeout, metadata=self._metadata
+            ),
+            get=self.get,
+            silence=self._silence,
+            reconnects=self._reconnects,
+            backoff=self._backoff,
+            on_reconnect=on_reconnect,
+        )
+        revisions = Revisions(after_revision, on_gap)
+        async for job in watcher.watch(job_id, revisions):
+            yield job
+
+    async def wait(self, job_id: str, *, timeout: float | None = None) -> Job:
+        """The job once it is final: completed, failed or canceled.
+
+        Raises TimeoutError after *timeout* seconds; the job goes on. Raises as `watch` does.
+        """
+        async with asyncio.timeout(timeout):
+            last = None
+            async for job in self.watch(job_id):
+                last = job
+            return last or await self.get(job_id)
+
+    async def download(
+        self, job_id: str, index: int = 0, *, to: str | os.PathLike[str] | BinaryIO
+    ) -> Artifact:
+        """Stores one artifact's bytes, checked against its length and SHA-256, and returns it.
+
+        to: a path, which is replaced in one step when all bytes are right, and never holds a part
+        of them; or a binary file, which gets the bytes as they come, before they are checked.
+
+        Raises JobNotFound, ArtifactNotFound, DownloadBroken, Unavailable, OSError.
+        """
+        artifact = _artifact(await self.get(job_id), index)
+
+        def open_stream() -> grpc.aio.UnaryStreamCall:
+            request = messages.DownloadArtifactRequest(job_id=job_id, index=index)
+            return self._stub.DownloadArtifact(
+                request, timeout=_DOWNLOAD_SECONDS, metadata=self._metadata
+            )
+
+        if isinstance(to, str | os.PathLike):
+            await downloading.to_path(
+                Path(to),
+                artifact,
+                open_stream,
+                silence=self._silence,
+                retries=self._retries,
+                backoff=self._backoff,
+            )
+        else:
+            await downloading.to_file(to, artifact, open_stream, self._silence)
+        return artifact
+
+    async def health(self) -> messages.GetHealthResponse:
+        """Whether jobs can be taken ("SERVING" or "NOT_SERVING"), and how each part is."""
+        request = messages.GetHealthRequest()
+        answer: messages.GetHealthResponse = await self._call(self._stub.GetHealth, request)
+        return answer
+
+    @property
+    def _stub(self) -> GenerationServiceAsyncStub:
+        # Opened at the first call, not before: a channel belongs to the loop that runs then.
+        if self._opened is None:
+            self._channel = connection.channel(
+                self._address, tls=self._tls, credentials=self._credentials
+            )
+            self._opened = cast("GenerationServiceAsyncStub", GenerationServiceStub(self._channel))
+        return self._opened
+
+    async def _call(self, method: Callable[..., Awaitable[T]], request: object) -> T:
+        return await retries.call(
+            lambda seconds: method(request, timeout=seconds, metadata=self._metadata),
+            timeout=self._timeout,
+            retries=self._retries,
+            backoff=self._backoff,
+        )
+
+
+def _artifact(job: Job, index: int) -> Artifact:
+    for artifact in job.artifacts:
+        if artifact.index == index:
+            return artifact
+    state = Job.State.Name(job.state).removeprefix("STATE_").lower() if job.state else "unknown"
+    raise errors.ArtifactNotFound(
+        f"The job has {len(job.artifacts)} artifacts, none with index {index}; it is {state}.",
+        code=grpc.StatusCode.NOT_FOUND,
+        reason="ARTIFACT_NOT_FOUND",
+        metadata={"job_id": job.job_id, "index": str(index)},
+    )

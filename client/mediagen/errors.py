@@ -1,0 +1,182 @@
+"""Why was a call refused?
+
+    MediagenError
+    ├── InvalidRequest         the request breaks rules; `violations` lists every one
+    ├── NotFound
+    │   ├── JobNotFound        no job has this id
+    │   └── ArtifactNotFound   the job has no such artifact, or not yet
+    ├── RequestIdReused        an earlier submission used this request_id for another request
+    ├── TooManyRequests        too much at once; `retry_delay` says when to try again
+    ├── Unavailable            the service, or a part of it, can not be reached now
+    ├── DeadlineExceeded       no answer within the client's timeout
+    ├── AccessDenied           the API key is missing, wrong, or not enough
+    ├── ServerFailed           something broke on the server's side
+    └── DownloadBroken         what arrived is not what the job says it stored
+
+The server's reason (`mediagen.v1.ErrorReason`) decides the class. A reason that this version does
+not know falls back to the gRPC code, so a newer server still raises something sensible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import grpc
+from google.protobuf.message import DecodeError, Message
+from google.rpc import error_details_pb2
+from google.rpc.status_pb2 import Status
+from grpc_status import rpc_status
+
+DOMAIN = "mediagen.dev"
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One rule that a request breaks."""
+
+    field: str
+    """The field's path: "prompt", "input.aspect_ratio"; empty for the request as a whole."""
+    description: str
+    """What is wrong, for people."""
+    rule: str = ""
+    """The rule's name, for programs. Empty where the server gives none."""
+
+
+class MediagenError(Exception):
+    """A call to mediagen did not succeed. `str()` of it is fit to be shown to people."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: grpc.StatusCode | None = None,
+        reason: str = "",
+        metadata: Mapping[str, str] | None = None,
+        violations: Sequence[Violation] = (),
+        retry_delay: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        """The gRPC code. None where the error is the client's own."""
+        self.reason = reason
+        """The name of the ErrorReason without its prefix ("JOB_NOT_FOUND"), or empty."""
+        self.metadata = dict(metadata or {})
+        """What the reason is about: job_id, request_id, index, revision."""
+        self.violations = tuple(violations)
+        self.retry_delay = retry_delay
+        """Seconds to wait before another try, where the server says so."""
+
+    def __str__(self) -> str:
+        lines = [f"{each.field or 'request'}: {each.description}" for each in self.violations]
+        return "\n".join([self.message, *(f"  {line}" for line in lines)])
+
+
+class InvalidRequest(MediagenError):
+    """The request breaks rules. Nothing was done; sending it again changes nothing."""
+
+
+class NotFound(MediagenError):
+    """What was asked for does not exist."""
+
+
+class JobNotFound(NotFound):
+    """No job has this id (`metadata["job_id"]`)."""
+
+
+class ArtifactNotFound(NotFound):
+    """The job has no artifact with this index, or not yet."""
+
+
+class RequestIdReused(MediagenError):
+    """An earlier submission (`metadata["job_id"]`) used this request_id for another request."""
+
+
+class TooManyRequests(MediagenError):
+    """Too much was asked for at once."""
+
+
+class Unavailable(MediagenError):
+    """The service, or a part of it, can not be reached now. Try again later."""
+
+
+class DeadlineExceeded(MediagenError):
+    """No answer came within the client's timeout. Whether the call took effect is not known."""
+
+
+class AccessDenied(MediagenError):
+    """The API key is missing, wrong, or not enough for this call."""
+
+
+class ServerFailed(MediagenError):
+    """Something broke on the server's side."""
+
+
+class DownloadBroken(MediagenError):
+    """The bytes that arrived are not those that the job says it stored. No file was written."""
+
+
+_BY_REASON: dict[str, type[MediagenError]] = {
+    "INVALID_REQUEST": InvalidRequest,
+    "PAGE_TOKEN_INVALID": InvalidRequest,
+    "JOB_NOT_FOUND": JobNotFound,
+    "ARTIFACT_NOT_FOUND": ArtifactNotFound,
+    "REQUEST_ID_REUSED": RequestIdReused,
+    "TOO_MANY_REQUESTS": TooManyRequests,
+    "UNAVAILABLE": Unavailable,
+    "INTERNAL": ServerFailed,
+}
+
+_BY_CODE: dict[grpc.StatusCode, type[MediagenError]] = {
+    grpc.StatusCode.INVALID_ARGUMENT: InvalidRequest,
+    grpc.StatusCode.OUT_OF_RANGE: InvalidRequest,
+    grpc.StatusCode.NOT_FOUND: NotFound,
+    grpc.StatusCode.ALREADY_EXISTS: RequestIdReused,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: TooManyRequests,
+    grpc.StatusCode.UNAVAILABLE: Unavailable,
+    grpc.StatusCode.DEADLINE_EXCEEDED: DeadlineExceeded,
+    grpc.StatusCode.UNAUTHENTICATED: AccessDenied,
+    grpc.StatusCode.PERMISSION_DENIED: AccessDenied,
+}
+
+
+def from_call(error: grpc.aio.AioRpcError) -> MediagenError:
+    """The error that a failed call stands for, with every detail that the server sent."""
+    code = error.code()
+    info, bad_request, retry = (
+        error_details_pb2.ErrorInfo(),
+        error_details_pb2.BadRequest(),
+        error_details_pb2.RetryInfo(),
+    )
+    _unpack(_status(error), info, bad_request, retry)
+    reason = info.reason.removeprefix("ERROR_REASON_") if info.domain == DOMAIN else ""
+    kind = _BY_REASON.get(reason) or _BY_CODE.get(code, ServerFailed)
+    return kind(
+        error.details() or code.name,
+        code=code,
+        reason=reason,
+        metadata=info.metadata,
+        violations=[
+            Violation(each.field, each.description, each.reason)
+            for each in bad_request.field_violations
+        ],
+        retry_delay=retry.retry_delay.ToNanoseconds() / 1e9 if retry.ByteSize() else None,
+    )
+
+
+def _status(error: grpc.aio.AioRpcError) -> Status:
+    try:
+        return rpc_status.from_call(error) or Status()
+    except (ValueError, DecodeError):  # a proxy changed the code or the text: those count
+        return Status()
+
+
+def _unpack(status: Status, *wanted: Message) -> None:
+    for detail in status.details:
+        for message in wanted:
+            if detail.Is(message.DESCRIPTOR):
+                try:
+                    detail.Unpack(message)
+                except DecodeError:
+                    continue

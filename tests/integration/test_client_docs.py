@@ -1,0 +1,46 @@
+"""The examples of docs/client.md run."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mediagen import Client, Job
+from tests.fakes.generation import FakeGeneration, served
+
+PAGE = (Path(__file__).parents[2] / "docs/client.md").read_text()
+
+
+def examples(address: str) -> dict[str, Callable[..., Any]]:
+    """The functions of the page's examples, for the fake server and one of its models."""
+    code = "\n".join(re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL))
+    code = code.replace("localhost:50051", address).replace(
+        "black-forest-labs/flux-schnell", "fake/picture"
+    )
+    tree = ast.parse(code)
+    tree.body = [each for each in tree.body if not isinstance(each, ast.Expr)]  # not asyncio.run
+    names: dict[str, Any] = {}
+    exec(compile(tree, "docs/client.md", "exec"), names)
+    return names
+
+
+async def test_the_examples_of_the_page_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What newcomers paste works."""
+    monkeypatch.chdir(tmp_path)
+    async with served(FakeGeneration(step_seconds=0.01)) as address, Client(address) as client:
+        functions = examples(address)
+        await functions["main"]()
+        assert (tmp_path / "sunset.webp").stat().st_size == 180_000
+        job = await functions["picture_of"](client, "1", "a fox")
+        again = await functions["picture_of"](client, "1", "a fox")
+        assert (job.job_id, job.state) == (again.job_id, Job.STATE_COMPLETED)
+        await asyncio.wait_for(functions["follow"](client, job.job_id, 6), 10)
+    assert "8 True" in capsys.readouterr().out
