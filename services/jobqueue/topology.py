@@ -5,7 +5,7 @@
                                                 │ TTL, key kept          │ 20 times
                     jobs.work.<class> ◀─ jobs.due ◀┘                     ▼
                                           │ no such class ─────────▶ jobs.dead ─▶ jobs.dead
-    publisher ─job.<id>─▶ jobs.events ─▶ one exclusive queue per gateway connection
+    publisher ─tenant.<id>, worker.<id>─▶ jobs.events ─▶ an exclusive queue per listener
 
 RabbitMQ expires from a queue's head only, so a retry queue never mixes delays; and a queue's
 arguments can not change, so the delay is in its name. Both `reject-publish` and a dead-letter

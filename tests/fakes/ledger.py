@@ -186,7 +186,7 @@ class FakeLedger(AttemptLedgerServiceServicer):  # type: ignore[misc]
         await self._enter("RecordPrediction", request, context)
         attempt = await self._permitted(request.submit_token, context)
         if self.orphan_all:
-            attempt.state = "ORPHAN"
+            attempt.state, attempt.prediction_id = "ORPHAN", request.prediction_id
             return pb.RecordPredictionResponse(orphan=True)
         assert attempt.prediction_id in ("", request.prediction_id), "a second id for one permit"
         attempt.prediction_id, attempt.state = request.prediction_id, "SUBMITTED"

@@ -56,8 +56,8 @@ class SubmitJobRequest(_message.Message):
     LABELS_FIELD_NUMBER: _builtins.int
     PRIORITY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """Optional. Your own id of this submission, which makes repeats safe; one is made if it is empty. A UUID, or any other
-    string of up to 128 letters, digits and . _ : - characters.
+    """Optional. Your own id of this submission, which makes repeats safe; one is made if it is empty.
+    A UUID, or any other string of up to 128 letters, digits and . _ : - characters.
     """
     model: _builtins.str
     """Required. The model, as "owner/name", or "owner/name:version" with a version of 64 hex digits."""

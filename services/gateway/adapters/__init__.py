@@ -1,0 +1,1 @@
+"""What does the gateway reach: the store, and object storage."""

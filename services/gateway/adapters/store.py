@@ -1,0 +1,140 @@
+"""How does the gateway ask the store? With a deadline on every call."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import TypeVar, cast
+
+import grpc
+import structlog
+
+from gateway.domain.errors import StoreUnavailable
+from mediagen.store.v1 import feed_pb2
+from mediagen.store.v1 import job_store_service_pb2 as store_pb2
+from mediagen.store.v1 import job_store_service_pb2_grpc as store_grpc
+from mediagen.v1 import job_pb2
+from servicekit import channels
+from servicekit.connect import retrying
+from servicekit.lifecycle import Stop
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+_SERVICE = "mediagen.store.v1.JobStoreService"
+# Every method: even CreateJob, as each request has a request_id by then.
+_REPEATABLE = (
+    "CreateJob",
+    "GetJob",
+    "ListJobs",
+    "CancelJob",
+    "ReadJobEvents",
+    "ReadFeed",
+    "GetArtifact",
+)
+_UNREACHED = frozenset(
+    {
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        grpc.StatusCode.CANCELLED,  # the store was stopped under the call
+    }
+)
+HEALTH_SECONDS = 1.5
+
+
+def open_channel(address: str, *, timeout: float = 5.0) -> grpc.aio.Channel:
+    """A channel to the store's replicas."""
+    # A page of 200 jobs with the longest prompts and inputs is 60 MB.
+    return channels.open(
+        address,
+        timeout=timeout,
+        idempotent=[f"{_SERVICE}/{method}" for method in _REPEATABLE],
+        max_message_bytes=64 * 1024 * 1024,
+    )
+
+
+class StoreClient:
+    """JobStoreService. Raises StoreUnavailable where it can not be reached, and else what it says
+    (AioRpcError), which is as true for our caller."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        stub = store_grpc.JobStoreServiceStub(channel)
+        self._stub = cast("store_grpc.JobStoreServiceAsyncStub", stub)
+
+    async def create_job(self, tenant: str, request: job_pb2.JobRequest) -> job_pb2.Job:
+        """The new job, or the one that the same request_id made."""
+        wanted = store_pb2.CreateJobRequest(tenant=tenant, request=request)
+        answer: store_pb2.CreateJobResponse = await _answer(self._stub.CreateJob(wanted))
+        return answer.job
+
+    async def get_job(self, tenant: str, job_id: str) -> job_pb2.Job:
+        wanted = store_pb2.GetJobRequest(tenant=tenant, job_id=job_id)
+        answer: store_pb2.GetJobResponse = await _answer(self._stub.GetJob(wanted))
+        return answer.job
+
+    async def list_jobs(self, wanted: store_pb2.ListJobsRequest) -> store_pb2.ListJobsResponse:
+        answer: store_pb2.ListJobsResponse = await _answer(self._stub.ListJobs(wanted))
+        return answer
+
+    async def cancel_job(self, tenant: str, job_id: str) -> job_pb2.Job:
+        wanted = store_pb2.CancelJobRequest(tenant=tenant, job_id=job_id)
+        answer: store_pb2.CancelJobResponse = await _answer(self._stub.CancelJob(wanted))
+        return answer.job
+
+    async def read_job_events(
+        self, tenant: str, job_id: str, after_revision: int, limit: int
+    ) -> store_pb2.ReadJobEventsResponse:
+        """The job and its revisions behind one, as of one instant."""
+        wanted = store_pb2.ReadJobEventsRequest(
+            tenant=tenant, job_id=job_id, after_revision=after_revision, limit=limit
+        )
+        answer: store_pb2.ReadJobEventsResponse = await _answer(self._stub.ReadJobEvents(wanted))
+        return answer
+
+    async def read_feed(
+        self, tenant: str, after: feed_pb2.FeedPosition | None
+    ) -> store_pb2.ReadFeedResponse:
+        """The events behind *after* and the head; without *after* the head only."""
+        wanted = store_pb2.ReadFeedRequest(tenant=tenant, after=after)
+        answer: store_pb2.ReadFeedResponse = await _answer(self._stub.ReadFeed(wanted))
+        return answer
+
+    async def get_artifact(
+        self, tenant: str, job_id: str, index: int
+    ) -> store_pb2.GetArtifactResponse:
+        wanted = store_pb2.GetArtifactRequest(tenant=tenant, job_id=job_id, index=index)
+        answer: store_pb2.GetArtifactResponse = await _answer(self._stub.GetArtifact(wanted))
+        return answer
+
+    async def get_health(self) -> store_pb2.GetHealthResponse:
+        answer: store_pb2.GetHealthResponse = await _answer(
+            self._stub.GetHealth(store_pb2.GetHealthRequest(), timeout=HEALTH_SECONDS)
+        )
+        return answer
+
+    async def check(self) -> bool:
+        """For Health: whether the store can be reached and has its database."""
+        return (await self.get_health()).database
+
+    async def wait(self, seconds: float, stop: Stop) -> None:
+        """Returns once the store answers; raises GaveUp, or Stopped."""
+        await retrying(
+            "the store",
+            self._probe,
+            give_up_after=seconds,
+            stop=stop,
+            retry_on=(grpc.aio.AioRpcError,),
+        )
+
+    async def _probe(self) -> None:
+        await self._stub.GetHealth(store_pb2.GetHealthRequest(), timeout=HEALTH_SECONDS)
+
+
+async def _answer(call: Awaitable[T]) -> T:
+    try:
+        return await call
+    except grpc.aio.AioRpcError as error:
+        if error.code() not in _UNREACHED:
+            raise
+        log.warning("store.unreached", code=error.code().name, error=error.details())
+        raise StoreUnavailable from error

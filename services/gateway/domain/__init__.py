@@ -1,0 +1,1 @@
+"""What of the gateway needs no world?"""

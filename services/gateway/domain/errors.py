@@ -1,0 +1,96 @@
+"""What can the gateway itself refuse?
+
+* GatewayError
+  - JobNotFound
+  - ArtifactNotFound
+  - TooManyWatchers
+  - Unavailable
+    - StoreUnavailable
+    - ArtifactsUnavailable
+    - Draining
+
+What the store refuses goes to the caller as the store says it.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
+from google.rpc.error_details_pb2 import RetryInfo
+
+from mediagen.v1 import error_reason_pb2 as reasons
+
+
+class GatewayError(Exception):
+    """Base of every error that a caller can act on. `reason` is its ErrorInfo.reason."""
+
+    code: ClassVar[reasons.ErrorReason.ValueType]
+    retry_after: ClassVar[int | None] = None
+
+    def __init__(self, message: str, **metadata: object) -> None:
+        super().__init__(message)
+        self.reason = reasons.ErrorReason.Name(self.code)
+        self.metadata = {key: str(value) for key, value in metadata.items()}
+        self.details: list[Message] = []
+        if self.retry_after is not None:
+            self.details.append(RetryInfo(retry_delay=Duration(seconds=self.retry_after)))
+
+
+class JobNotFound(GatewayError):
+    """No job can have this id."""
+
+    code = reasons.ERROR_REASON_JOB_NOT_FOUND
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"No job has the id {job_id!r}.", job_id=job_id)
+
+
+class ArtifactNotFound(GatewayError):
+    """The job has no such artifact, or its bytes are gone."""
+
+    code = reasons.ERROR_REASON_ARTIFACT_NOT_FOUND
+
+    def __init__(self, job_id: str, index: object) -> None:
+        super().__init__(
+            f"Job {job_id} has no artifact {index}, or not yet.", job_id=job_id, index=index
+        )
+
+
+class TooManyWatchers(GatewayError):
+    """This gateway holds as many watch streams as it may."""
+
+    code = reasons.ERROR_REASON_TOO_MANY_REQUESTS
+    retry_after = 5
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"There are {most} watchers already. Try again shortly.")
+
+
+class Unavailable(GatewayError):
+    """A part can not answer now."""
+
+    code = reasons.ERROR_REASON_UNAVAILABLE
+    retry_after = 1
+
+
+class StoreUnavailable(Unavailable):
+    """The store did not answer."""
+
+    def __init__(self) -> None:
+        super().__init__("The store does not answer. Try again shortly.")
+
+
+class ArtifactsUnavailable(Unavailable):
+    """Object storage did not answer."""
+
+    def __init__(self) -> None:
+        super().__init__("The storage of artifacts does not answer. Try again shortly.")
+
+
+class Draining(Unavailable):
+    """This gateway is stopping; another one goes on."""
+
+    def __init__(self) -> None:
+        super().__init__("This gateway is stopping. Connect again, with the last revision seen.")

@@ -1,0 +1,9 @@
+"""What is served as plain HTTP, and how?
+
+app.py          the routes
+jobs.py         jobs as strict JSON, over the gateway's own gRPC server
+artifacts.py    downloads: length, ranges, ETag
+strict_json.py  a JSON body as a message, with every mistake told
+replies.py      answers and google.rpc.Status as JSON
+server.py       uvicorn, beside the gRPC server
+"""

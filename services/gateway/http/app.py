@@ -1,0 +1,124 @@
+"""Which paths are plain HTTP, and what becomes of what goes wrong there?"""
+
+from __future__ import annotations
+
+import time
+from http import HTTPStatus
+from typing import Any
+
+import grpc
+import structlog
+from google.rpc import code_pb2
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.domain.errors import GatewayError
+from gateway.http.artifacts import Downloads
+from gateway.http.jobs import BodyTooLarge, Jobs, NotJson
+from gateway.http.replies import refusal, refused
+from gateway.rpc.errors import status_of
+from servicekit.validation import InvalidRequest
+
+log = structlog.get_logger()
+
+_JSON_ONLY = (
+    "The body must be JSON in UTF-8, sent with `content-type: application/json` "
+    "(curl: -H 'content-type: application/json')."
+)
+
+
+def build(jobs: Jobs, downloads: Downloads) -> ASGIApp:
+    """The application. GET answers HEAD too."""
+    app = Starlette(
+        routes=[
+            Route("/api/v1/generate", jobs.submit, methods=["POST"]),
+            Route("/api/v1/health", jobs.health, methods=["GET"]),
+            Route("/api/v1/status/{job_id}", jobs.get, methods=["GET"]),
+            Route("/api/v1/jobs/{job_id}:cancel", jobs.cancel, methods=["POST"]),
+            Route("/api/v1/jobs/{job_id}", jobs.get, methods=["GET"]),
+            Route("/api/v1/jobs/{job_id}/artifacts/{index}", downloads.get, methods=["GET"]),
+        ],
+        exception_handlers={
+            InvalidRequest: _refuse,
+            GatewayError: _refuse,
+            grpc.aio.AioRpcError: _refuse,
+            BodyTooLarge: _too_large,
+            NotJson: _not_json,
+            HTTPException: _http_refusal,
+            ClientDisconnect: _gone,
+            Exception: _refuse,
+        },
+    )
+    app.router.redirect_slashes = False
+    return _Observed(app)
+
+
+def _refuse(_: Request, error: Exception) -> Response:
+    return refusal(status_of(error))
+
+
+def _too_large(_: Request, __: Exception) -> Response:
+    return refused(413, code_pb2.INVALID_ARGUMENT, "The body is larger than 2 MiB.")
+
+
+def _not_json(_: Request, __: Exception) -> Response:
+    return refused(415, code_pb2.INVALID_ARGUMENT, _JSON_ONLY, accept="application/json")
+
+
+def _gone(_: Request, __: Exception) -> Response:
+    return Response(status_code=499)
+
+
+def _http_refusal(request: Request, error: Exception) -> Response:
+    """404 and 405 of the router."""
+    assert isinstance(error, HTTPException)
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        message = f"{request.method} is not a method of this path."
+        allow = (error.headers or {}).get("allow") or (error.headers or {}).get("Allow", "")
+        return refused(405, code_pb2.UNIMPLEMENTED, message, allow=allow)
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return refused(404, code_pb2.NOT_FOUND, "There is nothing at this path.")
+    return refused(error.status_code, code_pb2.INVALID_ARGUMENT, error.detail)
+
+
+class _Observed:
+    """Binds the caller's request id, and writes one log line per request."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        status = 0
+        begin = time.perf_counter()
+
+        async def noted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(**_origin(scope)):
+            try:
+                await self._app(scope, receive, noted)
+            finally:
+                log.info(
+                    "http.finished",
+                    method=scope["method"],
+                    path=scope["path"],
+                    status=status,
+                    seconds=round(time.perf_counter() - begin, 4),
+                )
+
+
+def _origin(scope: Scope) -> dict[str, Any]:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id":
+            return {"request_id": value.decode("latin-1")[:128]}
+    return {}

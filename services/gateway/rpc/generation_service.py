@@ -1,0 +1,169 @@
+"""What does each public method do? Check, ask the store, show.
+
+A submit goes on in the store's CreateJob, a watch in watch/hub.py.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any
+
+from google.api.httpbody_pb2 import HttpBody
+from google.protobuf.duration_pb2 import Duration
+
+from gateway.adapters.artifacts import Artifacts
+from gateway.adapters.store import StoreClient
+from gateway.domain.presentation import content_type
+from gateway.rpc import sse
+from gateway.rpc.checks import job_id_of
+from gateway.rpc.health_view import HealthView
+from gateway.rpc.job_view import JobView
+from gateway.rpc.tenants import tenant_of
+from gateway.watch.hub import Hub
+from mediagen.store.v1 import job_store_service_pb2 as store_pb2
+from mediagen.v1 import generation_service_pb2 as pb2
+from mediagen.v1 import job_pb2
+from mediagen.v1.generation_service_pb2_grpc import GenerationServiceServicer
+
+DEFAULT_PAGE, LARGEST_PAGE = 50, 200
+# Most gRPC libraries take no message beyond 4 MiB; a page of long inputs has fewer jobs instead.
+LARGEST_PAGE_BYTES = 3 * 1024 * 1024
+DOWNLOAD_BYTES = 64 * 1024
+
+
+class GenerationService(GenerationServiceServicer):
+    """mediagen.v1.GenerationService. The requests here keep their protos' rules already."""
+
+    def __init__(
+        self,
+        store: StoreClient,
+        hub: Hub,
+        artifacts: Artifacts,
+        view: JobView,
+        health: HealthView,
+        default_timeout: int,
+    ) -> None:
+        self._store = store
+        self._hub = hub
+        self._artifacts = artifacts
+        self._view = view
+        self._health = health
+        self._default_timeout = default_timeout
+
+    async def SubmitJob(self, request: pb2.SubmitJobRequest, context: Any) -> pb2.SubmitJobResponse:
+        wanted = normalized(request, self._default_timeout)
+        job = await self._store.create_job(_tenant(context), wanted)
+        return pb2.SubmitJobResponse(job=self._view.show(job))
+
+    async def GetJob(self, request: pb2.GetJobRequest, context: Any) -> pb2.GetJobResponse:
+        job = await self._store.get_job(_tenant(context), job_id_of(request.job_id))
+        return pb2.GetJobResponse(job=self._view.show(job))
+
+    async def ListJobs(self, request: pb2.ListJobsRequest, context: Any) -> pb2.ListJobsResponse:
+        wanted = page_wanted(_tenant(context), request)
+        page = await self._store.list_jobs(wanted)
+        while page.ByteSize() > LARGEST_PAGE_BYTES and wanted.page_size > 1:
+            wanted.page_size = max(1, min(len(page.jobs), wanted.page_size) // 4)
+            page = await self._store.list_jobs(wanted)
+        return pb2.ListJobsResponse(
+            jobs=[self._view.show(job) for job in page.jobs],
+            next_page_token=page.next_page_token,
+        )
+
+    async def CancelJob(self, request: pb2.CancelJobRequest, context: Any) -> pb2.CancelJobResponse:
+        job = await self._store.cancel_job(_tenant(context), job_id_of(request.job_id))
+        return pb2.CancelJobResponse(job=self._view.show(job))
+
+    async def WatchJob(
+        self, request: pb2.WatchJobRequest, context: Any
+    ) -> AsyncGenerator[pb2.WatchJobResponse, None]:
+        job_id = job_id_of(request.job_id)
+        async with self._hub.watch(_tenant(context), job_id, request.after_revision) as watch:
+            # At once, so that a caller who resumes a quiet job knows that it is heard.
+            await context.send_initial_metadata(())
+            async with aclosing(watch.events()) as events:
+                async for event in events:
+                    match event.WhichOneof("event"):
+                        case "snapshot":
+                            self._view.show(event.snapshot)
+                        case "update":
+                            self._view.show(event.update)
+                    yield event
+
+    async def WatchJobEvents(
+        self, request: pb2.WatchJobEventsRequest, context: Any
+    ) -> AsyncGenerator[HttpBody, None]:
+        job_id = job_id_of(request.job_id)
+        seen = sse.last_event_id(context.invocation_metadata())
+        after = request.after_revision if seen is None else seen
+        async with self._hub.watch(_tenant(context), job_id, after) as watch:
+            await context.send_initial_metadata(
+                (("cache-control", "no-store"), ("x-accel-buffering", "no"))
+            )
+            async with aclosing(sse.frames(watch, self._view)) as frames:
+                async for frame in frames:
+                    yield HttpBody(content_type=sse.CONTENT_TYPE, data=frame)
+
+    async def DownloadArtifact(
+        self, request: pb2.DownloadArtifactRequest, context: Any
+    ) -> AsyncGenerator[HttpBody, None]:
+        job_id = job_id_of(request.job_id)
+        found = await self._artifacts.find(_tenant(context), job_id, request.index)
+        kind = content_type(found.artifact.media_type)
+        size = found.artifact.size_bytes
+        if size == 0:
+            yield HttpBody(content_type=kind)
+        pieces = self._artifacts.read(found, 0, size, chunk_bytes=DOWNLOAD_BYTES)
+        async with aclosing(pieces):
+            async for piece in pieces:
+                yield HttpBody(content_type=kind, data=piece)
+                kind = ""
+
+    async def GetHealth(self, request: pb2.GetHealthRequest, context: Any) -> pb2.GetHealthResponse:
+        return await self._health.look()
+
+
+def normalized(request: pb2.SubmitJobRequest, default_timeout: int) -> job_pb2.JobRequest:
+    """The request with every default filled in, so that equal wishes are equal messages.
+
+    One without a request_id gets one, which makes our own repeats towards the store safe.
+    """
+    timeout = request.timeout if request.HasField("timeout") else Duration(seconds=default_timeout)
+    return job_pb2.JobRequest(
+        model=request.model,
+        prompt=request.prompt,
+        input=request.input,
+        labels=request.labels,
+        priority=request.priority or job_pb2.PRIORITY_NORMAL,
+        timeout=timeout,
+        request_id=request.request_id or str(uuid.uuid4()),
+    )
+
+
+def page_wanted(tenant: str, request: pb2.ListJobsRequest) -> store_pb2.ListJobsRequest:
+    """The page to read. Unset times stay unset."""
+    wanted = store_pb2.ListJobsRequest(
+        tenant=tenant,
+        page_size=min(request.page_size or DEFAULT_PAGE, LARGEST_PAGE),
+        page_token=request.page_token,
+        states=request.states,
+        model=request.model,
+        labels=dict(_pair(label) for label in request.labels),
+        prompt_contains=request.prompt_contains,
+    )
+    if request.HasField("create_time_from"):
+        wanted.create_time_from.CopyFrom(request.create_time_from)
+    if request.HasField("create_time_before"):
+        wanted.create_time_before.CopyFrom(request.create_time_before)
+    return wanted
+
+
+def _pair(label: str) -> tuple[str, str]:
+    key, _, value = label.partition("=")
+    return key, value
+
+
+def _tenant(context: Any) -> str:
+    return tenant_of(context.invocation_metadata())

@@ -1,0 +1,77 @@
+"""How is the public gRPC server put together?"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import grpc
+from grpc_reflection.v1alpha import reflection
+
+from gateway.rpc.checks import further
+from gateway.rpc.errors import DOMAIN, INVALID_REQUEST, STATUSES
+from gateway.rpc.generation_service import GenerationService
+from mediagen.v1 import generation_service_pb2 as pb2
+from mediagen.v1.generation_service_pb2_grpc import add_GenerationServiceServicer_to_server
+from servicekit import server, validation
+from servicekit.health import Health
+from servicekit.lifecycle import Stop
+from servicekit.rpc import StatusInterceptor
+from servicekit.validation import ValidationInterceptor
+
+SERVICE = pb2.DESCRIPTOR.services_by_name["GenerationService"].full_name
+
+
+def build(service: GenerationService, health: Health) -> grpc.aio.Server:
+    """GenerationService, grpc.health.v1, and reflection of these two and no more."""
+    built = server.build(
+        [
+            StatusInterceptor(DOMAIN, STATUSES),
+            ValidationInterceptor(DOMAIN, INVALID_REQUEST, also=further),
+        ],
+    )
+    add_GenerationServiceServicer_to_server(service, built)
+    health.register(built)
+    reflection.enable_server_reflection(
+        (SERVICE, "grpc.health.v1.Health", reflection.SERVICE_NAME), built
+    )
+    validation.warm(
+        pb2.SubmitJobRequest(),
+        pb2.GetJobRequest(),
+        pb2.ListJobsRequest(),
+        pb2.CancelJobRequest(),
+        pb2.WatchJobRequest(),
+        pb2.WatchJobEventsRequest(),
+        pb2.DownloadArtifactRequest(),
+        pb2.GetHealthRequest(),
+    )
+    return built
+
+
+class Serving:
+    """A server that stops when told to, not with the process: HTTP's last requests call it."""
+
+    def __init__(self, built: grpc.aio.Server, address: str) -> None:
+        self._built = built
+        self._address = address
+        self._stop = Stop()
+        self._port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    async def run(self, grace: float) -> None:
+        """Serves until `stop`; calls still open then get *grace* seconds."""
+        await server.serve(
+            self._built, self._address, self._stop, grace=grace, on_listening=self._port.set_result
+        )
+
+    async def listening(self, stop: Stop) -> int | None:
+        """The real port once it listens; None if *stop* came first, as when it can not."""
+        stopping = asyncio.create_task(stop.wait())
+        either: set[asyncio.Future[Any]] = {self._port, stopping}
+        try:
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+        return self._port.result() if self._port.done() else None
+
+    def stop(self) -> None:
+        self._stop.set()

@@ -1,0 +1,70 @@
+"""What does the gateway read from its environment?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr
+
+from servicekit import channels
+from servicekit.settings import AmqpUrl, Common, Port
+
+
+def _is_address(address: str) -> str:
+    channels.target(address)
+    return address
+
+
+def _is_base_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+        raise ValueError("expected http://host or https://host, with an optional path")
+    return url.rstrip("/")
+
+
+def _is_storage(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("file", "s3", "memory"):
+        raise ValueError("expected file:///folder or s3://bucket/prefix")
+    return url
+
+
+class Settings(Common):
+    """The gateway's environment. Names are the variables' own, in lower case."""
+
+    # Loopback only by default: nothing asks for a key yet.
+    gateway_host: str = "127.0.0.1"
+    gateway_port: Port = 50051
+    gateway_http_port: Port = 50080
+    store_address: Annotated[str, AfterValidator(_is_address)] = "127.0.0.1:50052"
+    amqp_url: AmqpUrl = SecretStr("amqp://guest:guest@127.0.0.1:5672/")
+    # Where callers reach the edge; artifact URLs begin with it.
+    public_url: Annotated[str, AfterValidator(_is_base_url)] = "http://localhost:8000"
+    state_dir: Path = Path(".run")
+    artifacts_url: Annotated[str, AfterValidator(_is_storage)] | None = None
+    # Seconds that a job may take in all where its submission does not say.
+    default_timeout: Annotated[int, Field(ge=10, le=86_400)] = 3600
+    max_watchers: Annotated[int, Field(ge=1)] = 10_000
+    # Seconds that the store is waited for at start, and that open calls get at the end.
+    store_wait: Annotated[float, Field(gt=0)] = 120.0
+    gateway_drain_seconds: Annotated[float, Field(ge=0, le=600)] = 10.0
+
+    @property
+    def artifacts(self) -> str:
+        """ARTIFACTS_URL, or the folder of the state."""
+        return self.artifacts_url or (self.state_dir.resolve() / "artifacts").as_uri()
+
+    @property
+    def rpc_address(self) -> str:
+        return _joined(self.gateway_host, self.gateway_port)
+
+    def loopback(self, port: int) -> str:
+        """Where this process reaches its own gRPC server."""
+        every = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+        return _joined(every.get(self.gateway_host, self.gateway_host), port)
+
+
+def _joined(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,205 @@
+"""A store in memory: JobStoreService as its proto says, for tests of those who call it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+import grpc
+from google.rpc.error_details_pb2 import ErrorInfo
+
+from mediagen.store.v1 import feed_pb2
+from mediagen.store.v1 import job_store_service_pb2 as pb2
+from mediagen.store.v1 import job_store_service_pb2_grpc as pb2_grpc
+from mediagen.v1 import error_reason_pb2 as reasons
+from mediagen.v1 import job_pb2
+from servicekit import server, statuses
+
+Job = job_pb2.Job
+
+
+@dataclass
+class Kept:
+    """A job: whole, and its revisions as the feed has them."""
+
+    job: Job
+    revisions: list[Job] = field(default_factory=list)
+
+
+class FakeStore(pb2_grpc.JobStoreServiceServicer):
+    """Set `fails` to a status code and every call is refused with it."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Kept] = {}
+        self.feed: list[feed_pb2.FeedEvent] = []
+        self.generation = 1
+        # The real store numbers after its commit; a test may make the time between visible.
+        self.numbers_at_once = True
+        self.unnumbered: list[Job] = []
+        self.objects: dict[tuple[str, int], str] = {}
+        self.seen: list[Any] = []
+        self.metadata: list[dict[str, Any]] = []
+        self.fails: grpc.StatusCode | None = None
+        self.health = pb2.GetHealthResponse(
+            database=True, broker=True, provider=True, workers=1, slots=8
+        )
+
+    # What a test does.
+
+    def add(self, **fields: Any) -> Job:
+        """A new job at revision 1."""
+        job_id = str(uuid.uuid4())
+        job = Job(job_id=job_id, revision=0, state=Job.STATE_PENDING)
+        job.request.CopyFrom(
+            job_pb2.JobRequest(model="a/b", prompt="p", priority=job_pb2.PRIORITY_NORMAL)
+        )
+        self.kept[job_id] = Kept(job)
+        return self.change(job_id, **fields)
+
+    def change(self, job_id: str, **fields: Any) -> Job:
+        """The next revision of a job."""
+        kept = self.kept[job_id]
+        job = Job()
+        job.CopyFrom(kept.job)
+        job.MergeFrom(Job(**fields))
+        job.revision += 1
+        kept.job = job
+        told = Job()
+        told.CopyFrom(job)
+        told.ClearField("request")
+        kept.revisions.append(told)
+        self.unnumbered.append(told)
+        if self.numbers_at_once:
+            self.number()
+        return job
+
+    def number(self) -> None:
+        """Gives what was committed its places in the feed."""
+        for told in self.unnumbered:
+            sequence = len(self.feed) + 1
+            position = feed_pb2.FeedPosition(generation=self.generation, sequence=sequence)
+            self.feed.append(feed_pb2.FeedEvent(tenant="default", position=position, job=told))
+        self.unnumbered.clear()
+
+    def restart_feed(self) -> None:
+        """The feed is made anew: another generation, from 1, without what was before."""
+        self.number()
+        self.generation += 1
+        self.feed.clear()
+
+    def finish(self, job_id: str) -> Job:
+        return self.change(job_id, state=Job.STATE_COMPLETED)
+
+    def forget(self, job_id: str, *, before: int) -> None:
+        """Retention: revisions lower than *before* are no longer kept."""
+        kept = self.kept[job_id]
+        kept.revisions = [each for each in kept.revisions if each.revision >= before]
+
+    def batch(self, first: int, last: int | None = None) -> bytes:
+        """The message on the events exchange for feed events *first* to *last*."""
+        return feed_pb2.FeedBatch(events=self.feed[first - 1 : last or first]).SerializeToString()
+
+    @property
+    def head(self) -> feed_pb2.FeedPosition:
+        return feed_pb2.FeedPosition(generation=self.generation, sequence=len(self.feed))
+
+    # What the gateway calls.
+
+    async def CreateJob(self, request: Any, context: Any) -> Any:
+        await self._begin(request, context)
+        given = request.request
+        for kept in self.kept.values():
+            known = kept.job.request
+            if given.request_id and known.request_id == given.request_id:
+                if known != given:
+                    await refuse(
+                        context,
+                        grpc.StatusCode.ALREADY_EXISTS,
+                        reasons.ERROR_REASON_REQUEST_ID_REUSED,
+                    )
+                return pb2.CreateJobResponse(job=kept.job)
+        job = self.add()
+        job.request.CopyFrom(given)
+        return pb2.CreateJobResponse(job=job)
+
+    async def GetJob(self, request: Any, context: Any) -> Any:
+        return pb2.GetJobResponse(job=(await self._find(request, context)).job)
+
+    async def ListJobs(self, request: Any, context: Any) -> Any:
+        await self._begin(request, context)
+        if request.page_token not in ("", "next"):
+            await refuse(
+                context,
+                grpc.StatusCode.INVALID_ARGUMENT,
+                reasons.ERROR_REASON_PAGE_TOKEN_INVALID,
+            )
+        jobs = [kept.job for kept in reversed(self.kept.values())][: request.page_size]
+        return pb2.ListJobsResponse(jobs=jobs, next_page_token="next")
+
+    async def CancelJob(self, request: Any, context: Any) -> Any:
+        kept = await self._find(request, context)
+        if kept.job.state == Job.STATE_PENDING:
+            self.change(request.job_id, state=Job.STATE_CANCELED)
+        return pb2.CancelJobResponse(job=kept.job)
+
+    async def ReadJobEvents(self, request: Any, context: Any) -> Any:
+        kept = await self._find(request, context)
+        later = [each for each in kept.revisions if each.revision > request.after_revision]
+        revisions = later[: request.limit or 200] if request.after_revision else []
+        return pb2.ReadJobEventsResponse(job=kept.job, revisions=revisions)
+
+    async def ReadFeed(self, request: Any, context: Any) -> Any:
+        await self._begin(request, context)
+        answer = pb2.ReadFeedResponse(head=self.head)
+        if request.HasField("after") and request.after.generation == self.generation:
+            start = request.after.sequence
+            answer.events.extend(self.feed[start : start + (request.limit or 500)])
+        return answer
+
+    async def GetArtifact(self, request: Any, context: Any) -> Any:
+        kept = await self._find(request, context)
+        for artifact in kept.job.artifacts:
+            if artifact.index == request.index:
+                key = self.objects[request.job_id, request.index]
+                return pb2.GetArtifactResponse(artifact=artifact, object_key=key)
+        await refuse(context, grpc.StatusCode.NOT_FOUND, reasons.ERROR_REASON_ARTIFACT_NOT_FOUND)
+
+    async def GetHealth(self, request: Any, context: Any) -> Any:
+        await self._begin(request, context)
+        return self.health
+
+    async def _find(self, request: Any, context: Any) -> Kept:
+        await self._begin(request, context)
+        kept = self.kept.get(request.job_id)
+        if kept is None:
+            await refuse(context, grpc.StatusCode.NOT_FOUND, reasons.ERROR_REASON_JOB_NOT_FOUND)
+        return kept
+
+    async def _begin(self, request: Any, context: Any) -> None:
+        # Asked all the time, and so no part of what a test looks at.
+        if not isinstance(request, pb2.GetHealthRequest):
+            self.seen.append(request)
+            self.metadata.append(dict(context.invocation_metadata() or ()))
+        if self.fails is not None:
+            await context.abort(self.fails, "a driver's own words")
+
+
+async def refuse(context: Any, code: grpc.StatusCode, reason: Any) -> NoReturn:
+    info = ErrorInfo(reason=reasons.ErrorReason.Name(reason), domain="mediagen.dev")
+    await statuses.abort(context, statuses.packed(code, "The store says no.", [info]))
+
+
+@asynccontextmanager
+async def serving(store: FakeStore, port: int = 0) -> AsyncIterator[int]:
+    """Serves *store* on loopback; yields the port."""
+    built = server.build()
+    pb2_grpc.add_JobStoreServiceServicer_to_server(store, built)
+    real_port = built.add_insecure_port(f"127.0.0.1:{port}")
+    await built.start()
+    try:
+        yield real_port
+    finally:
+        await built.stop(0)

@@ -1,0 +1,42 @@
+"""The store in memory, without a server: what the watch hub asks, at once and interruptible."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from mediagen.store.v1 import job_store_service_pb2 as pb2
+from tests.fakes.store import FakeStore
+
+
+class _NoCall:
+    def invocation_metadata(self) -> tuple[()]:
+        return ()
+
+
+class StoreSource:
+    """Calls *between* after each answer is made and before it arrives."""
+
+    def __init__(self, store: FakeStore, between: Callable[[], None] = lambda: None) -> None:
+        self._store = store
+        self.between = between
+
+    async def read_job_events(
+        self, tenant: str, job_id: str, after_revision: int, limit: int
+    ) -> pb2.ReadJobEventsResponse:
+        request = pb2.ReadJobEventsRequest(
+            tenant=tenant, job_id=job_id, after_revision=after_revision, limit=limit
+        )
+        return await self._answer(self._store.ReadJobEvents, request)
+
+    async def read_feed(self, tenant: str, after: Any) -> pb2.ReadFeedResponse:
+        request = pb2.ReadFeedRequest(tenant=tenant, after=after)
+        return await self._answer(self._store.ReadFeed, request)
+
+    async def _answer(self, method: Any, request: Any) -> Any:
+        answer = type(await method(request, _NoCall()))()
+        answer.CopyFrom(await method(request, _NoCall()))
+        self.between()
+        await asyncio.sleep(0)
+        return answer

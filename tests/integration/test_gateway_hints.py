@@ -1,0 +1,62 @@
+"""Do changes reach a watcher through RabbitMQ, and does a watch outlive the broker?"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+from devstack.testing import Broker
+from gateway.watch.hub import HINT_KEYS, Hub
+from jobqueue.events import EventSubscriber
+from jobqueue.publisher import Publisher
+from mediagen.v1.generation_service_pb2 import WatchJobResponse
+from servicekit.lifecycle import Background, Stop
+from tests.fakes.store import FakeStore
+from tests.fakes.store_source import StoreSource
+
+
+async def _next(events: AsyncIterator[WatchJobResponse]) -> int:
+    async with asyncio.timeout(20):
+        return (await anext(events)).update.revision
+
+
+async def test_a_hint_is_faster_than_the_poll_and_a_lost_broker_costs_no_revision(
+    broker: Broker, amqp_url: str
+) -> None:
+    """Every revision comes, in order: by hints, by the poll alone, and by hints again."""
+    store, stop = FakeStore(), Stop()
+    hub = Hub(StoreSource(store), read_every=2.0)
+    subscriber = EventSubscriber(
+        amqp_url, "test", on_event=hub.hear, on_resync=hub.resync, keys=HINT_KEYS
+    )
+    job = store.add()
+    async with Publisher(amqp_url) as publisher, Background(stop) as background:
+        background.start("feeds", hub.run(stop))
+        background.start("events", subscriber.run(stop))
+
+        async def hinted() -> float:
+            """Seconds from a change to its update, with a hint of it."""
+            changed = store.change(job.job_id)
+            begin = time.perf_counter()
+            await publisher.publish_event("tenant.default", store.batch(len(store.feed)))
+            assert await _next(events) == changed.revision
+            return time.perf_counter() - begin
+
+        while not (subscriber.connected and publisher.connected):
+            await asyncio.sleep(0.05)
+        await asyncio.sleep(0.3)
+        async with hub.watch("default", job.job_id, 1) as watch:
+            events = watch.events()
+            assert min([await hinted() for _ in range(3)]) < 0.5
+            await asyncio.to_thread(broker.supervised.kill, "rabbitmq")
+            store.change(job.job_id)
+            store.change(job.job_id)
+            assert [await _next(events), await _next(events)] == [5, 6]
+            await asyncio.to_thread(broker.supervised.wait_ready, "rabbitmq")
+            async with asyncio.timeout(60):
+                while not (subscriber.connected and publisher.connected):
+                    await asyncio.sleep(0.1)
+            await asyncio.sleep(0.3)
+            assert min([await hinted() for _ in range(3)]) < 0.5
+        stop.set()
