@@ -18,18 +18,13 @@ from generator.adapters.provider import Provider
 from generator.settings import Settings
 from generator.worker.account import account_name
 from generator.worker.leases import Leases
+from generator.worker.loops import GRACE, start_loops
 from generator.worker.parts import Parts
-from generator.worker.reconciler import reconcile
-from generator.worker.run_job import Worker
-from jobqueue.consumer import Slots, WorkConsumer
-from jobqueue.events import EventSubscriber
-from jobqueue.topology import CLASSES, work_queue
 from servicekit import channels, lifecycle, logs, server, settings
 from servicekit.health import Health
 from servicekit.lifecycle import Background, Stop
 from servicekit.objects import open_store
 
-GRACE = 25.0
 MAX_MESSAGE_BYTES = 64 << 20  # an output may hold its files as data URLs
 
 
@@ -66,18 +61,7 @@ async def main(config: Settings, stop: Stop) -> None:
             provider=provider, schemas=ModelSchemas(provider), delivery=delivery,
             objects=open_store(config.artifacts_url), max_artifact_bytes=limit,
         )  # fmt: skip
-        loops.start("reconciler", reconcile(parts, stop))
-        hints = EventSubscriber(
-            amqp, worker_id, on_event=leases.hint, on_resync=leases.beat_soon,
-            keys=[f"worker.{worker_id}"],
-        )  # fmt: skip
-        loops.start("hints", hints.run(stop))
-        for job_class in CLASSES:
-            # What killed its workers runs alone.
-            slots = Slots(config.generator_concurrency if job_class == CLASSES[0] else 1)
-            consumer = WorkConsumer(amqp, work_queue(job_class), Worker(parts).handle, slots)
-            health.add(f"broker {job_class}", consumer.check)
-            loops.start(f"consumer {job_class}", consumer.run(stop, grace=GRACE))
+        start_loops(loops, parts, amqp, config.generator_concurrency, health, stop)
         await stop.wait()
 
 

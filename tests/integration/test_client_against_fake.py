@@ -294,8 +294,8 @@ async def test_an_api_key_is_sent_with_every_call(fake: FakeGeneration) -> None:
     """As a bearer token in the metadata."""
     async with (
         served(fake) as address,
-        Client(address, api_key="k1") as client,
-    ):  # pragma: allowlist secret
+        Client(address, api_key="k1") as client,  # pragma: allowlist secret
+    ):
         job = await client.submit("a fox", model="fake/picture")
         await client.wait(job.job_id)
     assert {each.get("authorization") for each in fake.metadata} == {"Bearer k1"}

@@ -230,7 +230,13 @@ def test_trouble_backs_off_without_end() -> None:
 
 @given(st.floats(0, 1, exclude_max=True))
 def test_jitter_spreads_by_a_tenth(jitter: float) -> None:
-    assert 0.45 <= Rhythm().delay(jitter) <= 0.55
+    assert 0.45 <= Pace().delay(Rhythm(), 500, jitter) <= 0.55
+
+
+def test_many_jobs_share_the_accounts_reads() -> None:
+    """500 are looked at every 10 s each, but for their first look."""
+    assert Pace().delay(Rhythm().answered(1.0), 500, 0.5) == 10
+    assert Pace().delay(Rhythm().answered(1.0), 20, 0.5) == 0.75
 
 
 def test_a_throttled_account_slows_every_look() -> None:

@@ -27,7 +27,6 @@ _REDIRECTS = 3
 _TRIES = 5
 _GONE = frozenset({403, 404, 410})
 _MD5_ETAG = re.compile(r'"([0-9a-f]{32})"')
-_CHUNK = 256 * 1024
 
 
 class DeliveryError(Exception):
@@ -129,7 +128,8 @@ class Delivery:
             skip = _accept(file, response)
             if file.length is not None and file.length > self._max_bytes:
                 raise self._too_large()
-            async for chunk in response.aiter_raw(_CHUNK):
+            # As it arrives: what is gathered into even chunks is lost when the connection breaks.
+            async for chunk in response.aiter_raw():
                 if skip:
                     skip, chunk = max(0, skip - len(chunk)), chunk[skip:]
                 if not chunk:

@@ -25,29 +25,34 @@ class Rhythm:
 
     interval: float = FIRST
     failures: int = 0
+    looks: int = 0
 
     def answered(self, running_for: float) -> Rhythm:
         """After an answer. `running_for`: seconds since the prediction was first looked at."""
         cap = LONG_CAP if running_for >= LONG_AFTER else SHORT_CAP
-        return Rhythm(min(self.interval * GROWTH, cap))
+        return Rhythm(min(self.interval * GROWTH, cap), looks=self.looks + 1)
 
     def troubled(self, retry_after: float | None = None) -> Rhythm:
         """After no usable answer; waits at least as long as the provider says."""
         wait = min(TROUBLE_FIRST * 2**self.failures, TROUBLE_CAP)
-        return Rhythm(max(wait, min(retry_after or 0.0, 60.0)), min(self.failures + 1, 10))
-
-    def delay(self, jitter: float, stretch: float = 1.0) -> float:
-        """Seconds until the next look. `jitter` in [0, 1) spreads it by ±10 %."""
-        return self.interval * stretch * (0.9 + 0.2 * jitter)
+        interval = max(wait, min(retry_after or 0.0, 60.0))
+        return Rhythm(interval, min(self.failures + 1, 10), self.looks + 1)
 
 
 class Pace:
-    """All predictions of one process share the account's read limit: a 429 slows every look."""
+    """All predictions of one process share the account's read limit, 3000 a minute as documented:
+    many slow every look but the first, and so does a 429 (other processes have their share)."""
 
     MOST = 16.0
+    LOOKS_PER_SECOND = 50.0
 
     def __init__(self) -> None:
         self.stretch = 1.0
+
+    def delay(self, rhythm: Rhythm, running: int, jitter: float) -> float:
+        """Seconds until the next look at one of *running* predictions; *jitter* in [0, 1)."""
+        least = running / self.LOOKS_PER_SECOND if rhythm.looks else 0.0
+        return max(rhythm.interval, least) * self.stretch * (0.9 + 0.2 * jitter)
 
     def throttled(self) -> None:
         self.stretch = min(self.stretch * 1.5, self.MOST)

@@ -2,6 +2,8 @@
 
 Nothing that goes wrong with looking ends the looking: the call is paid for. A cancel or the job's
 deadline is told to the provider, and what became of the run is read back: it may have succeeded.
+
+Comes from: submit.py, or a lost worker's prediction. Goes on: save.py.
 """
 
 from __future__ import annotations
@@ -131,7 +133,7 @@ def _goes_on(parts: Parts, task: Task, watch: _Watch, seen: Prediction) -> None:
 
 async def _pause(parts: Parts, task: Task, rhythm: Rhythm) -> None:
     """Until the next look, the deadline, a cancel or a hint."""
-    delay = rhythm.delay(parts.jitter(), parts.pace.stretch)
+    delay = parts.pace.delay(rhythm, len(parts.leases), parts.jitter())
     if not task.must_cancel:
         delay = min(delay, max(task.time_left, 0.0) + 0.01)
     await task.lease.sleep(delay)

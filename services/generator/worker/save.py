@@ -101,7 +101,7 @@ async def _all(parts: Parts, task: Task) -> pb.CompleteJobRequest:
             if time.monotonic() >= give_up:
                 raise _lost() from error
         rhythm = rhythm.answered(0.0)
-        await asyncio.sleep(rhythm.delay(parts.jitter()))
+        await asyncio.sleep(rhythm.interval)
 
 
 async def _kept(keeper: Keeper, task: Task, output: Any, walked: Walked) -> pb.CompleteJobRequest:
@@ -140,7 +140,7 @@ async def _read_again(parts: Parts, task: Task) -> Prediction:
                 why = f"the provider can not be read: {error}"
                 raise HandBack(why, parts.patience.save_again) from error
             rhythm = rhythm.troubled()
-            await asyncio.sleep(rhythm.delay(parts.jitter()))
+            await asyncio.sleep(rhythm.interval)
         else:
             if seen.data_removed:
                 raise _lost()
