@@ -31,8 +31,9 @@ class Settings(Common):
     # Beyond 45 minutes a lost call could never be shown to be dead before its input is emptied.
     longest_run: Annotated[float, Field(ge=30, le=2700)] = 1800.0
     provider_creates_per_minute: Annotated[float, Field(ge=0)] = 600.0
-    db_pool_size: Annotated[int, Field(ge=1, le=200)] = 10
-    db_pool_overflow: Annotated[int, Field(ge=0, le=200)] = 10
+    db_pool_size: Annotated[int, Field(ge=1, le=200)] = 20
+    # Overflow is closed after each use, and to open a connection costs more than ten statements.
+    db_pool_overflow: Annotated[int, Field(ge=0, le=200)] = 0
     db_pool_wait: Seconds = 5.0
     db_statement_timeout: Seconds = 10.0
     db_lock_timeout: Seconds = 5.0

@@ -38,8 +38,8 @@ class Unavailable(Exception):
 class PoolSettings:
     """How many connections, and how long anything may take."""
 
-    size: int = 10
-    overflow: int = 10
+    size: int = 20
+    overflow: int = 0
     wait: float = 5.0
     statement_timeout: float = 10.0
     lock_timeout: float = 5.0

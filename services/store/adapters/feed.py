@@ -38,6 +38,45 @@ def _event(tenant: str, position: Position, view: bytes) -> feed_pb2.FeedEvent:
     )
 
 
+def _number() -> sa.Update:
+    """The next events of a tenant get the numbers behind *base*, in the order they were made."""
+    events = t.events.c
+    of_tenant = events.tenant == sa.bindparam("of_tenant")
+    next_ones = (
+        sa.select(events.job_id, events.revision, events.event_id)
+        .where(of_tenant, events.sequence.is_(None))
+        .order_by(events.event_id)
+        .limit(BATCH)
+        .subquery()
+    )
+    place = sa.func.row_number().over(order_by=next_ones.c.event_id)
+    placed = sa.select(next_ones.c.job_id, next_ones.c.revision, place.label("place")).subquery()
+    return (
+        sa.update(t.events)
+        .where(
+            of_tenant,
+            events.job_id == placed.c.job_id,
+            events.revision == placed.c.revision,
+        )
+        .values(sequence=sa.bindparam("base", type_=sa.BigInteger) + placed.c.place)
+        .returning(events.sequence, events.view)
+    )
+
+
+# Built once: to build a statement takes longer than to run it.
+_FIRST = insert(t.feed_heads).on_conflict_do_nothing()
+_LOCK = (
+    sa.select(t.feed_heads.c.generation, t.feed_heads.c.sequence)
+    .where(t.feed_heads.c.tenant == sa.bindparam("of_tenant"))
+    .with_for_update()
+)
+_NUMBER = _number()
+_UNNUMBERED = (
+    sa.select(t.events.c.tenant).where(t.events.c.sequence.is_(None)).distinct().limit(100)
+)
+_MOVE = sa.update(t.feed_heads).where(t.feed_heads.c.tenant == sa.bindparam("of_tenant"))
+
+
 class Feed:
     """Numbers events, and reads them by number."""
 
@@ -46,54 +85,28 @@ class Feed:
 
     async def unnumbered_tenants(self) -> list[str]:
         """The tenants with events to number."""
-        query = sa.select(t.events.c.tenant).where(t.events.c.sequence.is_(None)).distinct()
         async with self._database.single() as connection:
-            return list((await connection.execute(query.limit(100))).scalars())
+            return list((await connection.execute(_UNNUMBERED)).scalars())
 
     async def number(self, tenant: str) -> list[feed_pb2.FeedEvent]:
         """Numbers the next events of *tenant*, and returns them. Empty when there are none."""
-        events = t.events.c
-        head = t.feed_heads.c
+        of_tenant = {"of_tenant": tenant}
         async with self._database.transaction() as connection:
-            await connection.execute(
-                insert(t.feed_heads)
-                .values(tenant=tenant, generation=1, sequence=0)
-                .on_conflict_do_nothing()
-            )
-            locked = sa.select(head.generation, head.sequence).where(head.tenant == tenant)
-            row = (await connection.execute(locked.with_for_update())).one()
+            row = (await connection.execute(_LOCK, of_tenant)).one_or_none()
+            if row is None:
+                await connection.execute(_FIRST, {"tenant": tenant, "generation": 1, "sequence": 0})
+                row = (await connection.execute(_LOCK, of_tenant)).one()
             # A statement of its own, begun after the lock was granted: its snapshot has all that
             # earlier holders of the lock numbered.
-            query = (
-                sa.select(events.job_id, events.revision, events.view)
-                .where(events.tenant == tenant, events.sequence.is_(None))
-                .order_by(events.event_id)
-                .limit(BATCH)
-            )
-            found = (await connection.execute(query)).all()
+            base = {"base": row.sequence}
+            found = (await connection.execute(_NUMBER, of_tenant | base)).all()
             if not found:
                 return []
-            await connection.execute(
-                sa.update(t.events)
-                .where(
-                    events.tenant == tenant,
-                    events.job_id == sa.bindparam("of_job"),
-                    events.revision == sa.bindparam("of_revision"),
-                )
-                .values(sequence=sa.bindparam("number")),
-                [
-                    {"of_job": each.job_id, "of_revision": each.revision, "number": number}
-                    for number, each in enumerate(found, row.sequence + 1)
-                ],
-            )
-            await connection.execute(
-                sa.update(t.feed_heads)
-                .where(head.tenant == tenant)
-                .values(sequence=row.sequence + len(found))
-            )
+            moved = of_tenant | {"sequence": row.sequence + len(found)}
+            await connection.execute(_MOVE, moved)
         return [
-            _event(tenant, Position(row.generation, number), each.view)
-            for number, each in enumerate(found, row.sequence + 1)
+            _event(tenant, Position(row.generation, each.sequence), each.view)
+            for each in sorted(found, key=lambda each: int(each.sequence))
         ]
 
     async def head(self, tenant: str) -> Position:

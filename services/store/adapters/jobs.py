@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -62,9 +63,9 @@ class Jobs:
 
     async def job_of_token(self, submit_token: str) -> UUID:
         """The job of the attempt that was given this permit."""
-        query = sa.select(t.attempts.c.job_id).where(t.attempts.c.submit_token == submit_token)
         async with self.database.single() as connection:
-            job_id: UUID | None = (await connection.execute(query)).scalar_one_or_none()
+            found = await connection.execute(_OF_TOKEN, {"token": submit_token})
+            job_id: UUID | None = found.scalar_one_or_none()
         if job_id is None:
             raise PermitUnknown("this submit_token")
         return job_id
@@ -78,41 +79,63 @@ class Jobs:
             self._wakeups.admitter.set()
 
 
+def _lock_query() -> sa.Select[Any]:
+    return sa.select(t.jobs).where(t.jobs.c.job_id == sa.bindparam("of_job")).with_for_update()
+
+
+def _attempts_query() -> sa.Select[Any]:
+    """The attempts, and in any case one row, for the clock."""
+    clock, attempts = sa.select(CLOCK.label("now")).subquery(), t.attempts.c
+    same = (attempts.tenant == sa.bindparam("of_tenant")) & (
+        attempts.job_id == sa.bindparam("of_job")
+    )
+    return (
+        sa.select(clock.c.now, t.attempts)
+        .select_from(clock.outerjoin(t.attempts, same))
+        .order_by(attempts.number)
+    )
+
+
+def _artifacts_query() -> sa.Select[Any]:
+    artifacts = t.artifacts.c
+    of_job = artifacts.job_id == sa.bindparam("of_job")
+    return (
+        sa.select(t.artifacts)
+        .where(artifacts.tenant == sa.bindparam("of_tenant"), of_job)
+        .order_by(artifacts.index)
+    )
+
+
+# Built once: to build a statement takes longer than to run it.
+_LOCK = _lock_query()
+_LOCK_OF_TENANT = _LOCK.where(t.jobs.c.tenant == sa.bindparam("of_tenant"))
+_ATTEMPTS = _attempts_query()
+_DUE = sa.select(t.dispatches.c.due).where(t.dispatches.c.job_id == sa.bindparam("of_job"))
+_ARTIFACTS = _artifacts_query()
+_OF_TOKEN = sa.select(t.attempts.c.job_id).where(t.attempts.c.submit_token == sa.bindparam("token"))
+
+
 async def lock(connection: AsyncConnection, job_id: UUID, tenant: str | None) -> Change:
     """The job as it is once this transaction alone may change it."""
-    query = sa.select(t.jobs).where(t.jobs.c.job_id == job_id).with_for_update()
-    if tenant is not None:
-        query = query.where(t.jobs.c.tenant == tenant)
-    row = (await connection.execute(query)).mappings().one_or_none()
+    key: dict[str, Any] = {"of_job": job_id}
+    if tenant is None:
+        result = await connection.execute(_LOCK, key)
+    else:
+        result = await connection.execute(_LOCK_OF_TENANT, key | {"of_tenant": tenant})
+    row = result.mappings().one_or_none()
     if row is None:
         raise JobNotFound(job_id)
-    # Read after the lock was granted, and in any case one row, for the clock.
-    clock = sa.select(CLOCK.label("now")).subquery()
-    found = (
-        await connection.execute(
-            sa.select(clock.c.now, t.attempts)
-            .select_from(
-                clock.outerjoin(
-                    t.attempts,
-                    (t.attempts.c.tenant == row["tenant"]) & (t.attempts.c.job_id == job_id),
-                )
-            )
-            .order_by(t.attempts.c.number)
-        )
-    ).mappings()
-    rows = list(found)
+    key["of_tenant"] = row["tenant"]
+    # Read after the lock was granted.
+    rows = list((await connection.execute(_ATTEMPTS, key)).mappings())
     attempts = tuple(attempt_of(each) for each in rows if each["number"] is not None)
     due: datetime | None = None
     if row["mover"] == "DISPATCH":
-        query = sa.select(t.dispatches.c.due).where(t.dispatches.c.job_id == job_id)
-        found_due = (await connection.execute(query)).scalar_one_or_none()
+        found_due = (await connection.execute(_DUE, {"of_job": job_id})).scalar_one_or_none()
         due = found_due or rows[0]["now"]  # a row that somebody deleted by hand is mended
     stored: tuple[Artifact, ...] = ()
     if row["state"] == "COMPLETED":
-        query = sa.select(t.artifacts).where(
-            t.artifacts.c.tenant == row["tenant"], t.artifacts.c.job_id == job_id
-        )
-        result = await connection.execute(query.order_by(t.artifacts.c.index))
-        stored = tuple(artifact_of(each) for each in result.mappings())
+        kept = await connection.execute(_ARTIFACTS, key)
+        stored = tuple(artifact_of(each) for each in kept.mappings())
     job = job_of(row, attempts, stored, due)
     return Change(connection, job, rows[0]["now"], row["request"])

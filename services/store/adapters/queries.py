@@ -78,6 +78,12 @@ def _within(query: sa.Select[Any], limit: int) -> sa.Select[Any]:
     )
 
 
+# Built once: to build a statement takes longer than to run it.
+_JOB = sa.select(t.jobs.c.view, t.jobs.c.request).where(
+    t.jobs.c.job_id == sa.bindparam("of_job"), t.jobs.c.tenant == sa.bindparam("of_tenant")
+)
+
+
 class Queries:
     """Reads, each one statement."""
 
@@ -86,11 +92,9 @@ class Queries:
 
     async def job(self, tenant: str, job_id: UUID) -> job_pb2.Job:
         """The whole job."""
-        query = sa.select(t.jobs.c.view, t.jobs.c.request).where(
-            t.jobs.c.job_id == job_id, t.jobs.c.tenant == tenant
-        )
+        key = {"of_tenant": tenant, "of_job": job_id}
         async with self._database.single() as connection:
-            row = (await connection.execute(query)).one_or_none()
+            row = (await connection.execute(_JOB, key)).one_or_none()
         if row is None:
             raise JobNotFound(job_id)
         return whole_job(row.view, row.request)

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from store.adapters import tables as t
 from store.adapters.database import CLOCK, Database
 
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=20)
 MOST = 200
 MARGIN = timedelta(minutes=5)
 

@@ -91,7 +91,7 @@ jobs = sa.Table(
     _time("next_attempt_time"),
     _time("cancel_request_time"),
     sa.Column("deadline_noted", sa.Boolean, nullable=False, server_default=sa.false()),
-    sa.Column("failure", JSONB),
+    sa.Column("failure", JSONB(none_as_null=True)),
     sa.Column("output", BYTEA),
     # The job as callers see it, less its request: a serialized Job, written with every change.
     sa.Column("view", BYTEA, nullable=False),
@@ -148,7 +148,7 @@ attempts = sa.Table(
     _time("submit_time"),
     _time("end_time"),
     sa.Column("output", BYTEA),
-    sa.Column("failure", JSONB),
+    sa.Column("failure", JSONB(none_as_null=True)),
     sa.Column("charge", sa.Text, nullable=False),
     sa.Column("predict_seconds", sa.Double),
     sa.Column("clear_scans", sa.Integer, nullable=False, server_default="0"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,27 +18,51 @@ from store.adapters.rows import failure_json
 from store.domain.job import Attempt, Dispatched, Job, Leased, Reconciling, Waiting
 
 
+def _written(table: sa.Table, fixed: set[str], key: list[str]) -> sa.Executable:
+    """A new row of *table*, or the same row with all but its *fixed* columns as given."""
+    statement = insert(table)
+    changed = {c.name: statement.excluded[c.name] for c in table.c if c.name not in fixed}
+    return statement.on_conflict_do_update(index_elements=key, set_=changed)
+
+
+# Built once: to build and compare statements of so many columns takes longer than to run them.
+# What is set is in the parameters.
+_UPDATE = sa.update(t.jobs).where(
+    t.jobs.c.job_id == sa.bindparam("old_job_id"),
+    t.jobs.c.revision == sa.bindparam("old_revision"),
+    t.jobs.c.state == sa.bindparam("old_state"),
+    t.jobs.c.lease_epoch == sa.bindparam("old_lease_epoch"),
+)
+_EVENT = sa.insert(t.events)
+_ATTEMPT = _written(
+    t.attempts,
+    fixed={
+        "job_id", "number", "tenant", "submit_token", "account", "fingerprint", "input", "in_doubt",
+    },
+    key=["tenant", "job_id", "number"],
+)  # fmt: skip
+_DISPATCH = _written(t.dispatches, fixed=set(), key=["job_id"])
+_UNDISPATCH = sa.delete(t.dispatches).where(t.dispatches.c.job_id == sa.bindparam("old_job_id"))
+
+
 async def write(connection: AsyncConnection, old: Job, new: Job, now: datetime) -> None:
     """Writes what differs between *old* and *new*. The caller holds the job's lock."""
     view = job_message(new).SerializeToString()
-    update = (
-        sa.update(t.jobs)
-        .where(
-            t.jobs.c.job_id == old.job_id,
-            t.jobs.c.revision == old.revision,
-            t.jobs.c.state == old.state,
-            t.jobs.c.lease_epoch == old.lease_epoch,
-        )
-        .values(view=view, **_job_values(new))
-    )
-    assert (await connection.execute(update)).rowcount == 1, "the job changed under its lock"
+    expected = {
+        "old_job_id": old.job_id,
+        "old_revision": old.revision,
+        "old_state": str(old.state),
+        "old_lease_epoch": old.lease_epoch,
+    }
+    done = await connection.execute(_UPDATE, {**expected, "view": view, **_job_values(new)})
+    assert done.rowcount == 1, "the job changed under its lock"
     known = {attempt.number: attempt for attempt in old.attempts}
     for attempt in new.attempts:
         if attempt != known.get(attempt.number):
             await _write_attempt(connection, new, attempt)
     await _write_dispatch(connection, old, new, now)
     if new.revision != old.revision:
-        await connection.execute(sa.insert(t.events).values(**_event_values(new, view)))
+        await connection.execute(_EVENT, _event_values(new, view))
     if new.artifacts and not old.artifacts:
         await connection.execute(sa.insert(t.artifacts), _artifact_values(new, now))
     if new.dead_letter and not old.final:
@@ -69,7 +92,7 @@ def _job_values(job: Job) -> dict[str, Any]:
         "next_attempt_time": job.next_attempt_time,
         "cancel_request_time": job.cancel_request_time,
         "deadline_noted": job.deadline_noted,
-        "failure": failure_json(job.failure) if job.failure else sa.null(),
+        "failure": failure_json(job.failure),
         "output": job.output,
     }
 
@@ -117,7 +140,7 @@ async def _write_attempt(connection: AsyncConnection, job: Job, attempt: Attempt
         "submit_time": attempt.submit_time,
         "end_time": attempt.end_time,
         "output": attempt.output,
-        "failure": failure_json(attempt.failure) if attempt.failure else sa.null(),
+        "failure": failure_json(attempt.failure),
         "charge": str(attempt.charge),
         "predict_seconds": attempt.predict_seconds,
         "clear_scans": attempt.clear_scans,
@@ -125,36 +148,16 @@ async def _write_attempt(connection: AsyncConnection, job: Job, attempt: Attempt
         "last_scan_time": attempt.last_scan_time,
         "seen_later": attempt.seen_later,
     }
-    statement = insert(t.attempts).values(**values)
-    fixed = {
-        "job_id",
-        "number",
-        "tenant",
-        "submit_token",
-        "account",
-        "fingerprint",
-        "input",
-    }
-    statement = statement.on_conflict_do_update(
-        index_elements=["tenant", "job_id", "number"],
-        set_={name: statement.excluded[name] for name in values if name not in fixed},
-    )
-    await connection.execute(statement)
+    await connection.execute(_ATTEMPT, values)
 
 
 async def _write_dispatch(connection: AsyncConnection, old: Job, new: Job, now: datetime) -> None:
     if isinstance(new.mover, Dispatched):
         if isinstance(old.mover, Dispatched) and new.dispatch == old.dispatch:
             return
-        statement = insert(t.dispatches).values(**dispatch_values(new, new.mover, now))
-        await connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["job_id"],
-                set_={c.name: statement.excluded[c.name] for c in t.dispatches.c},
-            )
-        )
+        await connection.execute(_DISPATCH, dispatch_values(new, new.mover, now))
     elif isinstance(old.mover, Dispatched):
-        await connection.execute(sa.delete(t.dispatches).where(t.dispatches.c.job_id == new.job_id))
+        await connection.execute(_UNDISPATCH, {"old_job_id": old.job_id})
 
 
 def dispatch_values(job: Job, mover: Dispatched, now: datetime) -> dict[str, Any]:
@@ -206,16 +209,3 @@ def _dead_letter(job: Job, now: datetime) -> dict[str, Any]:
         "create_time": now,
         "available_at": now,
     }
-
-
-def first_rows(job: Job, view: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What a new job's row and first event hold beside what was asked for."""
-    job = replace(job, revision=1)
-    values = _job_values(job) | {
-        "job_id": job.job_id,
-        "tenant": job.tenant,
-        "create_time": job.create_time,
-        "deadline": job.deadline,
-        "view": view,
-    }
-    return values, _event_values(job, view)

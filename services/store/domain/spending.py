@@ -83,6 +83,8 @@ def begin_submit(
     assert isinstance(job.mover, Leased)
     if job.current is not None or known is not None or job.mover.until <= now:
         return Refused(redispatch(job, now), Refusal.ATTEMPT_OPEN)
+    if (saving := _late_success(job, now)) is not None:
+        return Refused(saving, Refusal.ATTEMPT_OPEN)
     if job.live_orphan(now) and not job.stopping:
         delay = postponement(job.postponements, None, 0.0)
         return Refused(postpone(job, now, delay), Refusal.ATTEMPT_OPEN)
@@ -112,6 +114,18 @@ def begin_submit(
                attempts=with_attempt(job, attempt)),
         attempt,
     )  # fmt: skip
+
+
+def _late_success(job: Job, now: datetime) -> Job | None:
+    """The job on its way to save what an orphan made beside a call that has ended since."""
+    paid = next(
+        (a for a in job.attempts if a.state is AttemptState.ORPHAN and a.output is not None),
+        None,
+    )
+    if paid is None:
+        return None
+    attempts = with_attempt(job, replace(paid, state=AttemptState.SUCCEEDED))
+    return revise(redispatch(job, now), now, stage=Stage.SAVING, progress=None, attempts=attempts)
 
 
 def postpone(job: Job, now: datetime, delay: timedelta, failure: Failure | None = None) -> Job:
@@ -241,6 +255,8 @@ def record_not_created(
         failure=failure.failure,
     )
     job = replace(job, takeovers=0, attempts=with_attempt(job, closed))
+    if (saving := _late_success(job, now)) is not None:
+        return saving
     if job.stopping:
         return end_without_call(job, now)
     if failure.kind is FailureKind.PERMANENT:
@@ -268,11 +284,17 @@ def record_succeeded(
     )
     if not matters:
         return job  # the first definite end is the one that counts
-    paid = replace(attempt, charge=Charge.YES, predict_seconds=predict_seconds, end_time=now)
+    paid = replace(
+        attempt,
+        charge=Charge.YES,
+        predict_seconds=predict_seconds,
+        end_time=now,
+        output=output or b"",  # an empty Value, so that a success can be told from other ends
+    )
     rival = job.current
     if job.final or (rival is not None and rival.number != attempt.number):
         return _footnote(job, paid, now)
-    paid = replace(paid, state=AttemptState.SUCCEEDED, output=output)
+    paid = replace(paid, state=AttemptState.SUCCEEDED)
     if not isinstance(job.mover, Leased):
         job = redispatch(job, now)
     return revise(
@@ -331,6 +353,8 @@ def record_ended(
     if attempt.state not in OCCUPYING or attempt.state is AttemptState.SUCCEEDED:
         return job
     job = replace(job, takeovers=0, postponements=0, attempts=with_attempt(job, ended))
+    if (saving := _late_success(job, now)) is not None:
+        return saving
     if job.stopping or job.deadline <= now:
         return end_without_call(job, now)
     if failure.kind is FailureKind.PERMANENT or policy.exhausted(job.retries):

@@ -1,9 +1,13 @@
-"""Admission: gives waiting jobs a dispatch, as many as the workers can take soon, in rank order."""
+"""Admission: gives waiting jobs a dispatch, as many as the workers can take soon, in rank order.
+
+Comes from: adapters/submissions.py. Goes on: relay.py, which publishes the dispatch.
+"""
 
 from __future__ import annotations
 
 import time
 from datetime import timedelta
+from typing import Any
 
 import sqlalchemy as sa
 import structlog
@@ -20,6 +24,7 @@ from store.loops.pacing import repeat
 log = structlog.get_logger()
 
 POLL = 0.25
+REST = 0.05
 WORKER_LIFETIME = timedelta(seconds=30)  #: a worker not heard of for so long has no slots
 THROUGHPUT_WINDOW = timedelta(seconds=10)
 MOST_AT_ONCE = 500
@@ -36,15 +41,19 @@ class Admitter:
 
     async def run(self, stop: Stop) -> None:
         """Admits until *stop*."""
-        await repeat("admitter", self.turn, stop, wakeup=self._wakeups.admitter, poll=POLL)
+        await repeat(
+            "admitter", self.turn, stop, wakeup=self._wakeups.admitter, poll=POLL, rest=REST
+        )
 
     async def turn(self) -> bool:
         """Admits what there is room for. True if there may be more at once."""
         await self._measure()
+        async with self._database.single() as connection:
+            if await _room(connection, self._finished_per_second) <= 0:
+                return False  # as most of the time while workers are busy: found without the lock
         async with self._database.transaction() as connection:
             # A row lock inside a transaction: it ends with the connection of a frozen store.
-            name = t.singletons.c.name == "admission"
-            await connection.execute(sa.select(t.singletons).where(name).with_for_update())
+            await connection.execute(_ALONE)
             open_places = await _room(connection, self._finished_per_second)
             admitted = await _admit(connection, min(open_places, MOST_AT_ONCE))
         if admitted:
@@ -56,16 +65,13 @@ class Admitter:
         """How many claims the workers make a second, looked up once a second."""
         if time.monotonic() - self._measured < 1.0:
             return
-        query = sa.select(sa.func.count()).where(
-            t.attempts.c.create_time > CLOCK - THROUGHPUT_WINDOW
-        )
         async with self._database.single() as connection:
-            recent = int((await connection.execute(query)).scalar_one())
+            recent = int((await connection.execute(_RECENT)).scalar_one())
         self._finished_per_second = recent / THROUGHPUT_WINDOW.total_seconds()
         self._measured = time.monotonic()
 
 
-async def _room(connection: AsyncConnection, finished_per_second: float) -> int:
+def _room_query() -> sa.Select[Any]:
     jobs, workers, dispatches = t.jobs.c, t.workers.c, t.dispatches.c
     shut = sa.exists().where(t.accounts.c.shut_until > CLOCK)
     waiting = sa.exists().where(jobs.mover == "ADMISSION")
@@ -76,40 +82,64 @@ async def _room(connection: AsyncConnection, finished_per_second: float) -> int:
     )
     running = sa.select(sa.func.count()).where(jobs.mover == "LEASE").scalar_subquery()
     due = sa.select(sa.func.count()).where(dispatches.due <= CLOCK).scalar_subquery()
-    query = sa.select(shut, waiting, slots, running, due)
-    is_shut, is_waiting, slot_count, running_count, due_count = (
-        await connection.execute(query)
-    ).one()
+    return sa.select(shut, waiting, slots, running, due)
+
+
+def _first_in_line() -> sa.Select[Any]:
+    return (
+        sa.select(t.jobs.c.job_id)
+        .where(t.jobs.c.mover == "ADMISSION")
+        .order_by(t.jobs.c.rank_time)
+        .limit(sa.bindparam("most", type_=sa.Integer))
+        .with_for_update(skip_locked=True)
+    )
+
+
+def _move() -> sa.Update:
+    jobs = t.jobs.c
+    return (
+        sa.update(t.jobs)
+        .where(jobs.job_id.in_(sa.bindparam("picked", expanding=True)))
+        .values(mover="DISPATCH", dispatch=jobs.dispatch + 1)
+        .returning(jobs.job_id, jobs.tenant, jobs.dispatch, jobs.work_class, CLOCK.label("now"))
+    )
+
+
+def _dispatch() -> sa.Executable:
+    statement = insert(t.dispatches)
+    names = ("job_id", "tenant", "dispatch", "work_class", "due", "available_at")
+    return statement.on_conflict_do_update(
+        index_elements=["job_id"], set_={name: statement.excluded[name] for name in names}
+    )
+
+
+# Built once: to build a statement takes longer than to run it.
+_ALONE = sa.select(t.singletons).where(t.singletons.c.name == "admission").with_for_update()
+_RECENT = sa.select(sa.func.count()).where(t.attempts.c.create_time > CLOCK - THROUGHPUT_WINDOW)
+_ROOM = _room_query()
+_FIRST_IN_LINE = _first_in_line()
+_MOVE = _move()
+_DISPATCH = _dispatch()
+
+
+async def _room(connection: AsyncConnection, finished_per_second: float) -> int:
+    is_shut, is_waiting, slots, running, due = (await connection.execute(_ROOM)).one()
     if is_shut or not is_waiting:
         return 0
     return room(
-        slots=int(slot_count),
-        running=int(running_count),
+        slots=int(slots),
+        running=int(running),
         finished_per_second=finished_per_second,
-        dispatched=int(due_count),
+        dispatched=int(due),
     )
 
 
 async def _admit(connection: AsyncConnection, most: int) -> int:
     if most <= 0:
         return 0
-    jobs = t.jobs.c
-    picked = (
-        sa.select(jobs.job_id)
-        .where(jobs.mover == "ADMISSION")
-        .order_by(jobs.rank_time)
-        .limit(most)
-        .with_for_update(skip_locked=True)
-    )
-    ids = list((await connection.execute(picked)).scalars())
-    if not ids:
+    picked = list((await connection.execute(_FIRST_IN_LINE, {"most": most})).scalars())
+    if not picked:
         return 0
-    moved = await connection.execute(
-        sa.update(t.jobs)
-        .where(jobs.job_id.in_(ids))
-        .values(mover="DISPATCH", dispatch=jobs.dispatch + 1)
-        .returning(jobs.job_id, jobs.tenant, jobs.dispatch, jobs.work_class, CLOCK.label("now"))
-    )
     rows = [
         {
             "job_id": row.job_id,
@@ -119,14 +149,7 @@ async def _admit(connection: AsyncConnection, most: int) -> int:
             "due": row.now,
             "available_at": row.now,
         }
-        for row in moved
+        for row in await connection.execute(_MOVE, {"picked": picked})
     ]
-    statement = insert(t.dispatches)
-    await connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["job_id"],
-            set_={name: statement.excluded[name] for name in rows[0]},
-        ),
-        rows,
-    )
+    await connection.execute(_DISPATCH, rows)
     return len(rows)

@@ -14,6 +14,7 @@ from store.loops.pacing import repeat
 log = structlog.get_logger()
 
 POLL = 0.5
+REST = 0.02
 
 
 class Numberer:
@@ -26,7 +27,9 @@ class Numberer:
 
     async def run(self, stop: Stop) -> None:
         """Numbers until *stop*."""
-        await repeat("numberer", self.turn, stop, wakeup=self._wakeups.numberer, poll=POLL)
+        await repeat(
+            "numberer", self.turn, stop, wakeup=self._wakeups.numberer, poll=POLL, rest=REST
+        )
 
     async def turn(self) -> bool:
         """Numbers a batch of each tenant. True if there may be more at once."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -22,8 +23,12 @@ async def repeat(
     *,
     wakeup: asyncio.Event | None = None,
     poll: float,
+    rest: float = 0.0,
 ) -> None:
     """Runs *turn* until *stop*: at once again if it returns True, else after a wake-up or *poll*.
+
+    A turn that is woken begins *rest* seconds after the last one began, or at once if that is past:
+    what many commits leave in a busy moment is done by one turn.
 
     A database that can not answer is waited for with growing pauses; any other error ends the loop,
     and with it the process.
@@ -31,6 +36,7 @@ async def repeat(
     event = wakeup or asyncio.Event()
     pauses = backoff(first=0.2, longest=5.0)
     while not stop.is_set():
+        began = time.monotonic()
         try:
             more = await turn()
         except Unavailable:
@@ -41,6 +47,8 @@ async def repeat(
         pauses = backoff(first=0.2, longest=5.0)
         if not more:
             await _first(event, stop, poll)
+            if (left := began + rest - time.monotonic()) > 0:
+                await stop.wait(left)
 
 
 async def _first(event: asyncio.Event, stop: Stop, poll: float) -> None:

@@ -4,6 +4,8 @@ It holds no transaction over broker I/O: it leases rows, publishes, and updates 
 not delete a dispatch but moves it on; only a claim, a cancel or the end of the job deletes it. So a
 lost message is a delay, a doubled one is fenced by its dispatch number, and a broker that was wiped
 needs nothing of its own.
+
+Comes from: admitter.py, and every retry. Goes on: the generator's worker/run_job.py.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ from store.loops.pacing import repeat
 log = structlog.get_logger()
 
 POLL = 0.25
+REST = 0.01
 BATCH = 100
 IN_HAND = timedelta(seconds=15)  #: longer than a publish takes at the most
 AFTER_FAILURE = timedelta(seconds=2)
@@ -45,7 +48,7 @@ class Relay:
 
     async def run(self, stop: Stop) -> None:
         """Relays until *stop*."""
-        await repeat("relay", self.turn, stop, wakeup=self._wakeups.relay, poll=POLL)
+        await repeat("relay", self.turn, stop, wakeup=self._wakeups.relay, poll=POLL, rest=REST)
 
     async def turn(self) -> bool:
         """Publishes one batch of each kind. True if there may be more at once."""
@@ -55,6 +58,8 @@ class Relay:
 
     async def _dispatches(self) -> int:
         rows = await self._lease()
+        if not rows:
+            return 0
         outcomes = await asyncio.gather(*(self._publish(row) for row in rows))
         sent = [(row.job_id, row.dispatch) for row, ok in zip(rows, outcomes, strict=True) if ok]
         failed = [
@@ -62,31 +67,14 @@ class Relay:
         ]
         async with self._database.transaction() as connection:
             if sent:
-                await connection.execute(_moved_on(sent))
+                await connection.execute(_MOVED_ON, {"sent": sent})
             if failed:
-                await connection.execute(_put_back(failed))
+                await connection.execute(_PUT_BACK, {"failed": failed})
         return len(sent)
 
     async def _lease(self) -> list[Any]:
-        d = t.dispatches.c
-        due = (
-            sa.select(d.job_id)
-            .where(
-                d.available_at <= CLOCK,
-                sa.or_(d.relay_until.is_(None), d.relay_until < CLOCK),
-            )
-            .order_by(d.available_at)
-            .limit(BATCH)
-            .with_for_update(skip_locked=True)
-        )
-        leased = (
-            sa.update(t.dispatches)
-            .where(d.job_id.in_(due))
-            .values(relay_until=CLOCK + IN_HAND)
-            .returning(d.job_id, d.dispatch, d.work_class, d.level)
-        )
-        async with self._database.transaction() as connection:
-            return list(await connection.execute(leased))
+        async with self._database.single() as connection:
+            return list(await connection.execute(_LEASE))
 
     async def _publish(self, row: Any) -> bool:
         body = WorkMessage(job_id=str(row.job_id), dispatch=row.dispatch).SerializeToString()
@@ -101,22 +89,8 @@ class Relay:
         )
 
     async def _dead_letters(self) -> int:
-        letters = t.dead_letters.c
-        due = (
-            sa.select(letters.job_id)
-            .where(letters.publish_time.is_(None), letters.available_at <= CLOCK)
-            .order_by(letters.available_at)
-            .limit(BATCH)
-            .with_for_update(skip_locked=True)
-        )
-        leased = (
-            sa.update(t.dead_letters)
-            .where(letters.job_id.in_(due))
-            .values(available_at=CLOCK + IN_HAND)
-            .returning(letters.job_id, letters.body)
-        )
-        async with self._database.transaction() as connection:
-            rows = list(await connection.execute(leased))
+        async with self._database.single() as connection:
+            rows = list(await connection.execute(_LEASE_LETTERS))
         sent = await asyncio.gather(
             *(
                 _confirmed(self._publisher.publish_dead(row.body, str(row.job_id)), row.job_id)
@@ -128,7 +102,7 @@ class Relay:
             async with self._database.transaction() as connection:
                 await connection.execute(
                     sa.update(t.dead_letters)
-                    .where(letters.job_id.in_(buried))
+                    .where(t.dead_letters.c.job_id.in_(buried))
                     .values(publish_time=CLOCK)
                 )
         return len(buried)
@@ -143,7 +117,44 @@ async def _confirmed(publish: Awaitable[None], job_id: UUID) -> bool:
     return True
 
 
-def _moved_on(sent: list[tuple[UUID, int]]) -> sa.Update:
+def _lease() -> sa.Update:
+    d = t.dispatches.c
+    due = (
+        sa.select(d.job_id)
+        .where(
+            d.available_at <= CLOCK,
+            sa.or_(d.relay_until.is_(None), d.relay_until < CLOCK),
+        )
+        .order_by(d.available_at)
+        .limit(BATCH)
+        .with_for_update(skip_locked=True)
+    )
+    return (
+        sa.update(t.dispatches)
+        .where(d.job_id.in_(due))
+        .values(relay_until=CLOCK + IN_HAND)
+        .returning(d.job_id, d.dispatch, d.work_class, d.level)
+    )
+
+
+def _lease_letters() -> sa.Update:
+    letters = t.dead_letters.c
+    due = (
+        sa.select(letters.job_id)
+        .where(letters.publish_time.is_(None), letters.available_at <= CLOCK)
+        .order_by(letters.available_at)
+        .limit(BATCH)
+        .with_for_update(skip_locked=True)
+    )
+    return (
+        sa.update(t.dead_letters)
+        .where(letters.job_id.in_(due))
+        .values(available_at=CLOCK + IN_HAND)
+        .returning(letters.job_id, letters.body)
+    )
+
+
+def _moved_on() -> sa.Update:
     """Published: looked at again after the delay and 60 s · 2ⁿ, at most 10 min, if unclaimed."""
     d = t.dispatches.c
     delay = sa.case(
@@ -157,7 +168,7 @@ def _moved_on(sent: list[tuple[UUID, int]]) -> sa.Update:
     )
     return (
         sa.update(t.dispatches)
-        .where(sa.tuple_(d.job_id, d.dispatch).in_(sent))
+        .where(sa.tuple_(d.job_id, d.dispatch).in_(sa.bindparam("sent", expanding=True)))
         .values(
             available_at=CLOCK + delay + again,
             level=None,  # the next time it is due already
@@ -167,10 +178,17 @@ def _moved_on(sent: list[tuple[UUID, int]]) -> sa.Update:
     )
 
 
-def _put_back(failed: list[tuple[UUID, int]]) -> sa.Update:
+def _put_back() -> sa.Update:
     d = t.dispatches.c
     return (
         sa.update(t.dispatches)
-        .where(sa.tuple_(d.job_id, d.dispatch).in_(failed))
+        .where(sa.tuple_(d.job_id, d.dispatch).in_(sa.bindparam("failed", expanding=True)))
         .values(available_at=CLOCK + AFTER_FAILURE, relay_until=None)
     )
+
+
+# Built once: to build a statement takes longer than to run it.
+_LEASE = _lease()
+_LEASE_LETTERS = _lease_letters()
+_MOVED_ON = _moved_on()
+_PUT_BACK = _put_back()

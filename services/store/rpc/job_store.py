@@ -16,7 +16,7 @@ from mediagen.store.v1 import job_store_service_pb2 as pb
 from mediagen.store.v1.job_store_service_pb2_grpc import JobStoreServiceServicer
 from mediagen.v1 import job_pb2
 from store.adapters import tables as t
-from store.adapters.database import CLOCK, Database
+from store.adapters.database import CLOCK, Database, Unavailable
 from store.adapters.feed import Feed, Position
 from store.adapters.jobs import Jobs
 from store.adapters.queries import Filter, Queries
@@ -113,8 +113,11 @@ class JobStore(JobStoreServiceServicer):
             await self._publisher.check()
         except Exception:
             broker = False
-        async with self._database.single() as connection:
-            row = (await connection.execute(_health_query())).one()
+        try:
+            async with self._database.single() as connection:
+                row = (await connection.execute(_health_query())).one()
+        except Unavailable:
+            return pb.GetHealthResponse(broker=broker)
         return pb.GetHealthResponse(
             database=True,
             broker=broker,
