@@ -43,30 +43,32 @@ async def main(settings: Settings, stop: Stop) -> None:
     database, wakeups, rules = Database(url, settings.pool()), Wakeups(), settings.rules()
     await retrying("Postgres", database.read_clock, give_up_after=wait, stop=stop, retry_on=AWAY)
     jobs, feed = Jobs(database, wakeups), Feed(database)
-    async with Publisher(settings.amqp_url.get_secret_value(), name="store") as publisher:
-        health = Health(SERVICES)
-        health.add("database", database.read_clock)
-        health.add("broker", publisher.check, required=False)
-        grpc_server = server.build(
-            [StatusInterceptor(DOMAIN, STATUSES)], max_message_bytes=MAX_MESSAGE_BYTES
+    publisher = Publisher(settings.amqp_url.get_secret_value(), name="store")
+    health = Health(SERVICES)
+    health.add("database", database.read_clock)
+    health.add("broker", publisher.check, required=False)
+    grpc_server = server.build(
+        [StatusInterceptor(DOMAIN, STATUSES)], max_message_bytes=MAX_MESSAGE_BYTES
+    )
+    health.register(grpc_server)
+    submissions = Submissions(database, wakeups)
+    store = JobStore(database, jobs, submissions, feed, publisher)
+    store_grpc.add_JobStoreServiceServicer_to_server(store, grpc_server)
+    workers = Workers(database, rules.lease)
+    ledger = AttemptLedger(jobs, workers, ReconcilerLease(database), rules)
+    ledger_grpc.add_AttemptLedgerServiceServicer_to_server(ledger, grpc_server)
+    quiet = Stop()  # set when loops and calls, which publish to the last, have ended
+    async with Background(stop, end=quiet) as last, Background(stop) as background:
+        last.start("publisher", publisher.run(quiet))
+        background.start("health", health.run(stop))
+        background.start("admitter", Admitter(database, wakeups).run(stop))
+        background.start("relay", Relay(database, publisher, wakeups).run(stop))
+        background.start("numberer", Numberer(feed, publisher, wakeups).run(stop))
+        background.start("sweeper", Sweeper(database, jobs, settings.settle()).run(stop))
+        address = f"{settings.store_host}:{settings.store_port}"
+        await server.serve(
+            grpc_server, address, stop, grace=settings.drain_seconds, on_drain=health.drain
         )
-        health.register(grpc_server)
-        submissions = Submissions(database, wakeups)
-        store = JobStore(database, jobs, submissions, feed, publisher)
-        store_grpc.add_JobStoreServiceServicer_to_server(store, grpc_server)
-        workers = Workers(database, rules.lease)
-        ledger = AttemptLedger(jobs, workers, ReconcilerLease(database), rules)
-        ledger_grpc.add_AttemptLedgerServiceServicer_to_server(ledger, grpc_server)
-        async with Background(stop) as background:
-            background.start("health", health.run(stop))
-            background.start("admitter", Admitter(database, wakeups).run(stop))
-            background.start("relay", Relay(database, publisher, wakeups).run(stop))
-            background.start("numberer", Numberer(feed, publisher, wakeups).run(stop))
-            background.start("sweeper", Sweeper(database, jobs, settings.settle()).run(stop))
-            address = f"{settings.store_host}:{settings.store_port}"
-            await server.serve(
-                grpc_server, address, stop, grace=settings.drain_seconds, on_drain=health.drain
-            )
     await database.close()
 
 

@@ -10,8 +10,8 @@ from pydantic import Field
 from servicekit.settings import AmqpUrl, Common, Port, PostgresUrl
 from store.adapters.database import PoolSettings
 from store.domain.retries import RetryPolicy
+from store.domain.rules import Rules
 from store.domain.spending import Limits
-from store.rpc.attempt_ledger import Rules
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 

@@ -26,10 +26,11 @@ from store.adapters.submissions import Submissions
 from store.adapters.wakeups import Wakeups
 from store.adapters.workers import Workers
 from store.domain.retries import RetryPolicy
+from store.domain.rules import Rules
 from store.domain.spending import Limits
 from store.loops.admitter import Admitter
 from store.loops.sweeper import Sweeper
-from store.rpc.attempt_ledger import AttemptLedger, Rules
+from store.rpc.attempt_ledger import AttemptLedger
 from store.rpc.job_store import JobStore
 
 TENANT = "default"
@@ -170,6 +171,13 @@ class Bench:
                 await connection.execute(
                     sa.update(table).where(table.c.job_id == UUID(job_id)).values(**times)
                 )
+
+    async def wait_of(self, job_id: str) -> float:
+        """How many seconds from now the job's dispatch is due."""
+        due = sa.func.extract("epoch", t.dispatches.c.due - sa.func.clock_timestamp())
+        query = sa.select(due).where(t.dispatches.c.job_id == UUID(job_id))
+        async with self.database.single() as connection:
+            return float((await connection.execute(query)).scalar_one())
 
     async def submitted(self, **request: Any) -> tuple[str, int]:
         """A job whose call the provider has taken: its id, and the worker's fence."""

@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from mediagen.store.v1 import attempt_ledger_service_pb2 as lb
 from mediagen.v1 import attempt_pb2, failure_pb2, job_pb2
+from store.adapters import tables as t
 from store.domain.errors import LeaseLost, TransitionRefused
 
 from .store_bench import ACCOUNT, NO_CONTEXT, Bench, store_bench
@@ -408,3 +410,37 @@ async def test_a_job_that_kills_its_workers_is_set_apart_and_given_up(bench: Ben
     assert classes[:4] == ["default", "default", "quarantine", "quarantine"]
     found = await bench.job(job.job_id)
     assert (found.state, found.failure.reason) == (FAILED, failure_pb2.FAILURE_REASON_INTERNAL)
+
+
+async def test_a_worker_that_fails_on_a_job_again_and_again_gives_it_up(bench: Bench) -> None:
+    """A caught crash counts like a lease lost: the delay grows, and the loop has an end."""
+    job = await bench.submit()
+    waits = []
+    for _ in range(6):
+        epoch = (await bench.claim(job.job_id)).lease_epoch
+        request = lb.ReleaseJobRequest(job_id=job.job_id, lease_epoch=epoch, failed=True)
+        await bench.ledger.ReleaseJob(request, NO_CONTEXT)
+        if await bench.column(job.job_id, "mover") == "DISPATCH":
+            waits.append(await bench.wait_of(job.job_id))
+    assert [round(wait) for wait in waits] == [0, 5, 10, 20, 40]
+    assert (await bench.job(job.job_id)).failure.reason == failure_pb2.FAILURE_REASON_INTERNAL
+
+
+async def test_only_calls_that_were_created_count_for_what_is_transient(bench: Bench) -> None:
+    """Refusals that created nothing leave the worker's count of runs as it was."""
+    job = await bench.submit()
+    for _ in range(2):
+        epoch = (await bench.claim(job.job_id)).lease_epoch
+        await bench.begin(job.job_id, epoch)
+        await bench.not_created(job.job_id, lb.FAILURE_KIND_RATE)
+    claimed = await bench.claim(job.job_id)
+    assert (claimed.attempt, claimed.created_attempts) == (3, 0)
+
+
+async def test_a_long_look_of_the_reconciler_counts_unless_another_took_over(bench: Bench) -> None:
+    """Its lease may have run out meanwhile; the epoch is the fence."""
+    job_id, epoch = await doubt(bench)
+    async with bench.database.transaction() as connection:
+        await connection.execute(sa.update(t.singletons).values(until=sa.func.now()))
+    attempt = await scan(bench, job_id, epoch, strong_prediction_ids=["found"])
+    assert attempt.state == Attempt.STATE_SUBMITTED

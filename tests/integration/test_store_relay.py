@@ -25,8 +25,9 @@ from mediagen.v1 import attempt_pb2, failure_pb2
 from store.adapters import tables as t
 from store.adapters.database import CLOCK
 from store.adapters.wakeups import Wakeups
-from store.loops.relay import Relay, _moved_on
+from store.loops.relay import _MOVED_ON, Relay
 
+from .publishing import publishing
 from .store_bench import Bench, store_bench
 
 WORK = "jobs.work.default"
@@ -84,7 +85,7 @@ class Line:
 async def line(database_url: str, amqp_url: str) -> AsyncIterator[Line]:
     async with (
         store_bench(database_url) as bench,
-        Publisher(amqp_url, timeout=3) as publisher,
+        publishing(amqp_url, timeout=3) as publisher,
         await aio_pika.connect(amqp_url) as connection,
     ):
         await declare(connection)
@@ -176,8 +177,8 @@ async def _connected(line: Line) -> bool:
 async def test_without_a_broker_nothing_is_lost(line: Line) -> None:
     """A relay whose broker is away puts everything back; the next one sends it."""
     job_id, dispatch = await line.admitted()
-    async with Publisher("amqp://guest:guest@127.0.0.1:1/", timeout=0.2) as nowhere:
-        await Relay(line.bench.database, nowhere, Wakeups()).turn()
+    nowhere = Publisher("amqp://guest:guest@127.0.0.1:1/", timeout=0.2)
+    await Relay(line.bench.database, nowhere, Wakeups()).turn()
     row = await line.dispatch(job_id)
     assert (row.published, row.relay_until) == (0, None)
     await line.due_now(job_id)
@@ -213,7 +214,7 @@ async def test_a_confirm_that_comes_after_the_claim_changes_nothing(line: Line) 
     release = lb.ReleaseJobRequest(job_id=job_id, lease_epoch=taken.lease_epoch)
     await line.bench.ledger.ReleaseJob(release, None)
     async with line.bench.database.transaction() as connection:
-        await connection.execute(_moved_on([(row.job_id, row.dispatch)]))
+        await connection.execute(_MOVED_ON, {"sent": [(row.job_id, row.dispatch)]})
     after = await line.dispatch(job_id)
     assert (after.dispatch, after.published) == (dispatch + 1, 0)
 
@@ -236,8 +237,8 @@ async def test_a_job_that_is_given_up_is_published_to_the_dead_letters(line: Lin
     bench = line.bench
     job_id, _ = await bench.submitted()
     await bench.ended(job_id, lb.FAILURE_KIND_PERMANENT, seconds=0.0)
-    async with Publisher("amqp://guest:guest@127.0.0.1:1/", timeout=0.2) as nowhere:
-        await Relay(bench.database, nowhere, Wakeups()).turn()
+    nowhere = Publisher("amqp://guest:guest@127.0.0.1:1/", timeout=0.2)
+    await Relay(bench.database, nowhere, Wakeups()).turn()
     async with bench.database.transaction() as connection:
         await connection.execute(sa.update(t.dead_letters).values(available_at=CLOCK))
     for _ in range(3):

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from store.domain import ending, leasing, reconciling, spending
+from store.domain import ending, leasing, reconciling, recording, spending
 from store.domain.errors import LeaseLost, TransitionRefused
 from store.domain.failure import Failure, ProviderFailure, deadline_passed, output_lost
 from store.domain.job import Dispatched, Job, Leased, Reconciling, Waiting
@@ -58,7 +58,7 @@ def told(kind: FailureKind) -> ProviderFailure:
 
 
 def ended(job: Job, how: AttemptState, ran: float | None, kind: FailureKind) -> Job:
-    return spending.record_ended(
+    return recording.record_ended(
         job, "p", how, told(kind), ran, policy=RetryPolicy(), now=at(9), jitter=0.0
     )
 
@@ -77,12 +77,12 @@ def in_stage(stage: str, life: float = 3600) -> Job:
     if stage == "submitting":
         return job
     if stage in ("unknown", "unresolved"):
-        job = spending.record_unknown(job, "s", at(1))
+        job = recording.record_unknown(job, "s", at(1))
         return job if stage == "unknown" else reconciling.expire_doubt(job, at(3001))
-    job = spending.record_prediction(job, "s", "p", at(1))
+    job = recording.record_prediction(job, "s", "p", at(1))
     if stage == "submitted":
         return job
-    return spending.record_succeeded(job, "p", b"", 2.0, at(2))
+    return recording.record_succeeded(job, "p", b"", 2.0, at(2))
 
 
 AT_ONCE = [("waiting", Charge.NO), ("dispatched", Charge.NO), ("claimed", Charge.NO)]
@@ -179,7 +179,7 @@ def test_a_call_that_created_nothing_ends_the_job_only_if_it_always_would(
     kind: FailureKind, state: State, mover: type, due: float | None
 ) -> None:
     """It costs nothing and never counts; a shut account sends the job back to its place in line."""
-    job = spending.record_not_created(in_stage("submitting"), "s", told(kind), at(9), 0.0)
+    job = recording.record_not_created(in_stage("submitting"), "s", told(kind), at(9), 0.0)
     assert (job.state, type(job.mover), job.charge, job.retries) == (state, mover, Charge.NO, 0)
     assert job.next_attempt_time == (None if due is None else at(due))
 
@@ -203,12 +203,12 @@ def test_the_first_definite_end_is_the_one_that_counts() -> None:
     """A call that came too late costs what was first said of it, whatever is said afterwards."""
     job = ending.cancel(in_stage("claimed"), at(1))
     over = replace(job, attempts=in_stage("submitting").attempts)
-    over = spending.record_prediction(leasing.expire(over, at(99)), "s", "p", at(100))
+    over = recording.record_prediction(leasing.expire(over, at(99)), "s", "p", at(100))
     stopped = ending.give_up_waiting(ending.cancel(over, at(101)), at(9000), SETTLE)
     late = ended(stopped, AttemptState.CANCELED, 2.0, FailureKind.PERMANENT)
     assert late.charge is Charge.YES
     assert ended(late, AttemptState.ABORTED, 0.0, FailureKind.PERMANENT) is late
-    assert spending.record_succeeded(late, "p", b"", 2.0, at(9001)) is late
+    assert recording.record_succeeded(late, "p", b"", 2.0, at(9001)) is late
 
 
 # Claim, release, expire.
@@ -300,17 +300,17 @@ def test_lost_leases_set_a_job_apart_and_then_end_it() -> None:
 
 def with_orphan() -> Job:
     """A call that was thought not created answered late ("p"), beside the one that failed."""
-    job = spending.record_not_created(
+    job = recording.record_not_created(
         in_stage("submitting"), "s", told(FailureKind.NOT_SENT), at(1), 0.0
     )
     job = begun(claimed(job, at(2), "d"), at(2), "s2").job
-    job = spending.record_prediction(job, "s2", "p2", at(3))
-    return spending.record_prediction(job, "s", "p", at(4))
+    job = recording.record_prediction(job, "s2", "p2", at(3))
+    return recording.record_prediction(job, "s", "p", at(4))
 
 
 def retried(job: Job) -> Job:
     """The job after its live call failed, in the hands of the next worker."""
-    job = spending.record_ended(
+    job = recording.record_ended(
         job, "p2", AttemptState.FAILED, told(FailureKind.TRANSIENT), 0.0,
         policy=RetryPolicy(), now=at(9), jitter=0.0,
     )  # fmt: skip
@@ -323,7 +323,7 @@ def test_no_permit_while_a_call_that_came_too_late_may_still_run() -> None:
     refused = begun(job, at(12), "s3")
     assert isinstance(refused, leasing.Refused)
     assert (refused.reason, refused.job.state) == (Refusal.ATTEMPT_OPEN, State.PENDING)
-    over = spending.record_ended(
+    over = recording.record_ended(
         job, "p", AttemptState.CANCELED, told(FailureKind.PERMANENT), 1.0,
         policy=RetryPolicy(), now=at(13), jitter=0.0,
     )  # fmt: skip
@@ -334,7 +334,7 @@ def test_no_permit_while_a_call_that_came_too_late_may_still_run() -> None:
 
 def test_a_late_call_that_succeeded_is_saved_and_not_paid_for_again() -> None:
     """Its result waits beside the live call; when that one fails, it is the job's."""
-    job = spending.record_succeeded(with_orphan(), "p", b"out", 2.0, at(5))
+    job = recording.record_succeeded(with_orphan(), "p", b"out", 2.0, at(5))
     assert (job.stage, job.current and job.current.prediction_id) == (Stage.STARTING, "p2")
     refused = begun(retried(job), at(12), "s3")
     assert isinstance(refused, leasing.Refused)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from store.adapters.projection import job_message
-from store.domain import ending, leasing, reconciling, spending
+from store.domain import ending, leasing, reconciling, recording, spending
 from store.domain.errors import JobError
 from store.domain.failure import output_lost
 from store.domain.job import Dispatched, Job, Leased, Reconciling, Waiting
@@ -327,14 +327,16 @@ class Walk(RuleBasedStateMachine):
             if self.jobs[call.job].by_prediction(name) is None:
                 return  # only what was found is observed
         verbs: dict[str, Callable[[Job], Job]] = {
-            "unknown": lambda job: spending.record_unknown(job, token, now),
-            "not_created": lambda job: spending.record_not_created(job, token, told, now, 0.5),
+            "unknown": lambda job: recording.record_unknown(job, token, now),
+            "not_created": lambda job: recording.record_not_created(job, token, told, now, 0.5),
         }
         if run is not None:
             ran, ended = run.ran, run.end or ""
-            verbs["prediction"] = lambda job: spending.record_prediction(job, token, run.name, now)
-            verbs["succeeded"] = lambda job: spending.record_succeeded(job, run.name, b"", ran, now)
-            verbs["ended"] = lambda job: spending.record_ended(
+            verbs["prediction"] = lambda job: recording.record_prediction(job, token, run.name, now)
+            verbs["succeeded"] = lambda job: recording.record_succeeded(
+                job, run.name, b"", ran, now
+            )
+            verbs["ended"] = lambda job: recording.record_ended(
                 job, run.name, AttemptState(ended), told, ran, policy=POLICY, now=now, jitter=0.5
             )
         self.change(call.job, verbs[fact.verb])

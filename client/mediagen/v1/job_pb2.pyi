@@ -275,7 +275,7 @@ class Job(_message.Message):
 
     @_builtins.property
     def attempts(self) -> _containers.RepeatedCompositeFieldContainer[_attempt_pb2.Attempt]:
-        """The calls to the provider made so far, oldest first."""
+        """The calls to the provider made so far, oldest first; of very many, the newest 50."""
 
     @_builtins.property
     def failure(self) -> _failure_pb2.Failure:

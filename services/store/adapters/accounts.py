@@ -78,10 +78,14 @@ async def shut(connection: AsyncConnection, account: str, reason: str, now: date
 
 
 async def reopen(connection: AsyncConnection, account: str) -> None:
-    """The provider took a call: the gate is open. Writes only if it was shut."""
+    """The provider took a call once the pause was over: the gate is open."""
     accounts = t.accounts.c
     await connection.execute(
         sa.update(t.accounts)
-        .where(accounts.account == account, accounts.shut_count > 0)
+        .where(
+            accounts.account == account,
+            accounts.shut_count > 0,
+            accounts.shut_until <= sa.func.clock_timestamp(),
+        )
         .values(shut_until=None, shut_count=0, shut_reason=None)
     )

@@ -8,16 +8,17 @@ changed, and the call may be repeated.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.util import greenlet_spawn
 
 #: SQLSTATE classes that mean "not now": connection, resources, operator intervention, lock not
 #: available, deadlock, serialization, read-only (a standby after a failover).
@@ -62,7 +63,8 @@ class Database:
                     "application_name": name,
                     "statement_timeout": str(round(pool.statement_timeout * 1000)),
                     "lock_timeout": str(round(pool.lock_timeout * 1000)),
-                    "idle_in_transaction_session_timeout": "30000",
+                    # A frozen store must not hold a job for as long as a lease lasts.
+                    "idle_in_transaction_session_timeout": "8000",
                     "synchronous_commit": "on",
                     "timezone": "UTC",
                 },
@@ -84,6 +86,22 @@ class Database:
         with _told_apart():
             async with self._autocommit.connect() as connection:
                 yield connection
+
+    async def rows(
+        self, statement: sa.Executable, parameters: Mapping[str, Any]
+    ) -> Sequence[sa.Row[Any]]:
+        """All rows of one statement, which is a transaction of its own.
+
+        As `single`, but with one switch to SQLAlchemy's side instead of four, which takes two
+        thirds of the time: for what every call does.
+        """
+
+        def run() -> Sequence[sa.Row[Any]]:
+            with self._autocommit.sync_engine.connect() as connection:
+                return connection.execute(statement, parameters).all()
+
+        with _told_apart():
+            return await greenlet_spawn(run)
 
     async def read_clock(self) -> datetime:
         """Asks Postgres for the time, and remembers how far our own clock is off."""

@@ -85,8 +85,7 @@ class Feed:
 
     async def unnumbered_tenants(self) -> list[str]:
         """The tenants with events to number."""
-        async with self._database.single() as connection:
-            return list((await connection.execute(_UNNUMBERED)).scalars())
+        return [row.tenant for row in await self._database.rows(_UNNUMBERED, {})]
 
     async def number(self, tenant: str) -> list[feed_pb2.FeedEvent]:
         """Numbers the next events of *tenant*, and returns them. Empty when there are none."""

@@ -12,6 +12,9 @@ from mediagen.v1 import attempt_pb2, failure_pb2, job_pb2
 from store.domain.failure import Failure, FieldViolation, clean_text
 from store.domain.job import Artifact, Attempt, Job
 
+#: A job whose calls are refused for hours makes hundreds; each view would repeat them all.
+ATTEMPTS_SHOWN = 50
+
 
 def timestamp(moment: datetime | None) -> Timestamp | None:
     """The protobuf form of *moment*, to the microsecond."""
@@ -97,7 +100,7 @@ def job_message(job: Job) -> job_pb2.Job:
         deadline=timestamp(job.deadline),
         next_attempt_time=timestamp(job.next_attempt_time),
         cancel_request_time=timestamp(job.cancel_request_time),
-        attempts=[attempt_message(attempt) for attempt in job.attempts],
+        attempts=[attempt_message(attempt) for attempt in job.attempts[-ATTEMPTS_SHOWN:]],
         charge=attempt_pb2.Charge.Value(f"CHARGE_{job.charge}"),
         failure=failure_message(job.failure),
         artifacts=[artifact_message(artifact) for artifact in job.artifacts],

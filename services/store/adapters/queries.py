@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import BYTEA
 
 from mediagen.v1 import job_pb2
 from store.adapters import tables as t
@@ -93,11 +94,10 @@ class Queries:
     async def job(self, tenant: str, job_id: UUID) -> job_pb2.Job:
         """The whole job."""
         key = {"of_tenant": tenant, "of_job": job_id}
-        async with self._database.single() as connection:
-            row = (await connection.execute(_JOB, key)).one_or_none()
-        if row is None:
+        rows = await self._database.rows(_JOB, key)
+        if not rows:
             raise JobNotFound(job_id)
-        return whole_job(row.view, row.request)
+        return whole_job(rows[0].view, rows[0].request)
 
     async def page(self, filter_: Filter, size: int, token: str) -> tuple[list[job_pb2.Job], str]:
         """At most *size* jobs, newest first, and the token of the next page."""
@@ -124,29 +124,24 @@ class Queries:
         self, tenant: str, job_id: UUID, after: int, limit: int
     ) -> tuple[job_pb2.Job, list[job_pb2.Job]]:
         """The whole job and its revisions behind *after*, as of one instant."""
-        backlog = (
-            sa.select(t.events.c.revision, t.events.c.view)
-            .where(
-                t.events.c.tenant == tenant,
-                t.events.c.job_id == job_id,
-                t.events.c.revision > after,
-            )
-            .order_by(t.events.c.revision)
+        events, jobs = t.events.c, t.jobs.c
+        now = sa.select(sa.literal(0).label("revision"), jobs.view, jobs.request).where(
+            jobs.job_id == job_id, jobs.tenant == tenant
+        )
+        past = (
+            sa.select(events.revision, events.view, sa.cast(sa.null(), BYTEA).label("request"))
+            .where(events.tenant == tenant, events.job_id == job_id, events.revision > after)
+            .order_by(events.revision)
             .limit(limit if after else 0)
-            .subquery()
         )
-        query = (
-            sa.select(t.jobs.c.view, t.jobs.c.request, backlog.c.view.label("past"))
-            .select_from(t.jobs.outerjoin(backlog, sa.true()))
-            .where(t.jobs.c.job_id == job_id, t.jobs.c.tenant == tenant)
-            .order_by(backlog.c.revision)
-        )
+        both = sa.union_all(now, past.subquery().select()).subquery()
         async with self._database.single() as connection:
+            query = sa.select(both).order_by(both.c.revision)
             rows = (await connection.execute(query)).all()
-        if not rows:
+        if not rows or rows[0].request is None:
             raise JobNotFound(job_id)
-        past = [job_pb2.Job.FromString(row.past) for row in rows if row.past is not None]
-        return whole_job(rows[0].view, rows[0].request), past
+        whole = whole_job(rows[0].view, rows[0].request)
+        return whole, [job_pb2.Job.FromString(row.view) for row in rows[1:]]
 
     async def artifact(self, tenant: str, job_id: UUID, index: int) -> tuple[job_pb2.Artifact, str]:
         """The artifact, and the key of its bytes."""

@@ -67,12 +67,11 @@ class ReconcilerLease:
         return Held(epoch, now, doubts, await self._owned(account, doubts))
 
     async def holds(self, worker_id: str, epoch: int) -> bool:
-        """The worker is still the reconciler."""
+        """The worker is still the reconciler: a long look may outlast its lease."""
         rows = t.singletons.c
         query = sa.select(rows.name).where(
-            rows.name == "reconciler", rows.owner == worker_id, rows.epoch == epoch,
-            rows.until > CLOCK,
-        )  # fmt: skip
+            rows.name == "reconciler", rows.owner == worker_id, rows.epoch == epoch
+        )
         async with self._database.single() as connection:
             return (await connection.execute(query)).one_or_none() is not None
 
@@ -87,7 +86,8 @@ class ReconcilerLease:
                 t.jobs.c.mover == "RECONCILER",
                 a.create_time > CLOCK - timedelta(hours=1),
             )
-            .order_by(a.create_time)
+            # What was parked must not keep what is in doubt from being looked for.
+            .order_by(a.state, a.create_time)
             .limit(MOST)
         )
         async with self._database.single() as connection:

@@ -19,7 +19,6 @@ from uuid import UUID
 import sqlalchemy as sa
 from google.protobuf.json_format import MessageToDict
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mediagen.v1 import job_pb2
 from store.adapters import tables as t
@@ -121,23 +120,20 @@ class Submissions:
             "update_time": now,
             "view": view,
         }
-        async with self._database.single() as connection:
-            result = await connection.execute(_CREATE, {_bind(name): row[name] for name in row})
-            if result.scalar_one_or_none() is None:
-                return await self._found(connection, tenant, request.request_id, digest)
+        new = {_bind(name): value for name, value in row.items()}
+        if not await self._database.rows(_CREATE, new):
+            return await self._found(tenant, request.request_id, digest)
         self._wakeups.admitter.set()
         self._wakeups.numberer.set()
         return whole_job(view, asked)
 
-    async def _found(
-        self, connection: AsyncConnection, tenant: str, request_id: str,
-        digest: bytes,
-    ) -> job_pb2.Job:  # fmt: skip
+    async def _found(self, tenant: str, request_id: str, digest: bytes) -> job_pb2.Job:
         jobs = t.jobs.c
         query = sa.select(jobs.job_id, jobs.request_hash, jobs.view, jobs.request).where(
             jobs.tenant == tenant, jobs.request_id == request_id
         )
-        row = (await connection.execute(query)).one()
+        async with self._database.single() as connection:
+            row = (await connection.execute(query)).one()
         if row.request_hash != digest:
             raise RequestIdReused(request_id, row.job_id)
         return whole_job(row.view, row.request)

@@ -12,6 +12,9 @@ from sqlalchemy.dialects.postgresql import insert
 from store.adapters import tables as t
 from store.adapters.database import CLOCK, Database
 
+HEARD_OF = timedelta(seconds=30)  #: a worker that was silent for longer has no slots
+FORGOTTEN = timedelta(hours=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Kept:

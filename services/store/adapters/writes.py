@@ -37,7 +37,7 @@ _EVENT = sa.insert(t.events)
 _ATTEMPT = _written(
     t.attempts,
     fixed={
-        "job_id", "number", "tenant", "submit_token", "account", "fingerprint", "input", "in_doubt",
+        "job_id", "number", "tenant", "submit_token", "account", "fingerprint", "in_doubt",
     },
     key=["tenant", "job_id", "number"],
 )  # fmt: skip

@@ -120,10 +120,18 @@ def report(job: Job, stage: Stage | None, progress: int | None, now: datetime) -
     return revise(job, now, stage=stage, progress=progress)
 
 
-def release(job: Job, lease_epoch: int, delay: timedelta, now: datetime) -> Job:
-    """The worker hands the job back. Without an open call it is PENDING again."""
+def release(
+    job: Job, lease_epoch: int, delay: timedelta, now: datetime, *, failed: bool = False
+) -> Job:
+    """The worker hands the job back. Without an open call it is PENDING again.
+
+    One that *failed* on the job counts it as a lease lost: the delay grows, and the job is set
+    apart or given up like one that kills its workers.
+    """
     must_hold(job, lease_epoch)
     attempt = job.current
+    if failed and (attempt is None or attempt.state is not AttemptState.SUBMITTING):
+        return _strike(job, now, delay)
     if attempt is None:
         if job.stopping:
             return end_without_call(job, now)
@@ -147,17 +155,22 @@ def expire(job: Job, now: datetime) -> Job:
     attempt = job.current
     if attempt is not None and attempt.state is AttemptState.SUBMITTING:
         return to_reconciler(job, now)
-    if job.stopping and attempt is None:
+    return _strike(job, now, timedelta())
+
+
+def _strike(job: Job, now: datetime, least: timedelta) -> Job:
+    """A worker was lost over the job, or failed on it: another goes on, after *least* or more."""
+    if job.stopping and job.current is None:
         return end_without_call(job, now)
     takeovers = job.takeovers + 1
-    if takeovers >= GIVE_UP_AFTER and attempt is None:
+    if takeovers >= GIVE_UP_AFTER and job.current is None:
         return end(job, State.FAILED, now, failure=worker_killer())
     job = replace(
         job,
         takeovers=takeovers,
         work_class=WorkClass.QUARANTINE if takeovers >= QUARANTINE_AFTER else job.work_class,
     )
-    return redispatch(job, now + takeover_delay(takeovers - 1))
+    return redispatch(job, now + max(least, takeover_delay(takeovers - 1)))
 
 
 def to_reconciler(job: Job, now: datetime) -> Job:

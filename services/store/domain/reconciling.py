@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from store.domain.ending import end_without_call
 from store.domain.failure import Failure, ProviderFailure
 from store.domain.job import Attempt, Job, Reconciling, revise, with_attempt
-from store.domain.spending import record_not_created, record_prediction
+from store.domain.recording import record_not_created, record_prediction
 from store.domain.states import AttemptState, FailureKind
 
 WINDOW = timedelta(minutes=50)  #: the provider empties inputs after an hour

@@ -1,7 +1,6 @@
-"""The paid call, and what became of it.
+"""The licence to spend. `begin_submit` is the only one, and needs the lease.
 
-`begin_submit` is the only licence to spend and needs the lease. The `record_*` verbs report facts
-about the provider: they need no lease, because a paid id must never be dropped.
+What became of the call is recorded in `recording`.
 """
 
 from __future__ import annotations
@@ -11,23 +10,19 @@ from datetime import datetime, timedelta
 
 from store.domain.ending import end_without_call
 from store.domain.errors import TransitionRefused
-from store.domain.failure import Failure, ProviderFailure
+from store.domain.failure import Failure
 from store.domain.job import (
     Attempt,
     Job,
     Leased,
     Waiting,
-    end,
     revise,
     with_attempt,
 )
-from store.domain.leasing import Refused, must_hold, redispatch, to_reconciler
-from store.domain.retries import RetryPolicy, postponement
+from store.domain.leasing import Refused, must_hold, redispatch
+from store.domain.retries import postponement
 from store.domain.states import (
-    OCCUPYING,
     AttemptState,
-    Charge,
-    FailureKind,
     Refusal,
     Stage,
     State,
@@ -83,7 +78,7 @@ def begin_submit(
     assert isinstance(job.mover, Leased)
     if job.current is not None or known is not None or job.mover.until <= now:
         return Refused(redispatch(job, now), Refusal.ATTEMPT_OPEN)
-    if (saving := _late_success(job, now)) is not None:
+    if (saving := late_success(job, now)) is not None:
         return Refused(saving, Refusal.ATTEMPT_OPEN)
     if job.live_orphan(now) and not job.stopping:
         delay = postponement(job.postponements, None, 0.0)
@@ -116,7 +111,7 @@ def begin_submit(
     )  # fmt: skip
 
 
-def _late_success(job: Job, now: datetime) -> Job | None:
+def late_success(job: Job, now: datetime) -> Job | None:
     """The job on its way to save what an orphan made beside a call that has ended since."""
     paid = next(
         (a for a in job.attempts if a.state is AttemptState.ORPHAN and a.output is not None),
@@ -154,219 +149,4 @@ def await_account(job: Job, now: datetime, failure: Failure | None = None) -> Jo
         progress=None,
         mover=Waiting(),
         failure=failure,
-    )
-
-
-def record_prediction(job: Job, submit_token: str, prediction_id: str, now: datetime) -> Job:
-    """The provider answered with an id.
-
-    It becomes the job's live call wherever that can be true, whoever holds the lease by now. Where
-    it can not, because the job is final or another call took its place, it is an ORPHAN.
-    """
-    if job.by_prediction(prediction_id) is not None:
-        return job
-    attempt = job.by_token(submit_token)
-    assert attempt is not None
-    rival = job.current
-    late = job.final or (rival is not None and rival.number != attempt.number)
-    waits_for_id = attempt.prediction_id is None and attempt.state in (
-        AttemptState.SUBMITTING,
-        AttemptState.UNKNOWN,
-        AttemptState.NOT_CREATED,
-        AttemptState.UNRESOLVED,
-    )
-    if late or not waits_for_id:
-        return _orphan(job, attempt, prediction_id, now)
-    live = replace(
-        attempt,
-        state=AttemptState.SUBMITTED,
-        prediction_id=prediction_id,
-        submit_time=now,
-        end_time=None,
-        failure=None,
-        charge=Charge.UNKNOWN,
-    )
-    if not isinstance(job.mover, Leased):
-        job = redispatch(job, now)
-    return revise(
-        replace(job, takeovers=0, postponements=0),
-        now,
-        state=State.RUNNING,
-        stage=Stage.CANCELING if job.stopping else Stage.STARTING,
-        start_time=job.start_time or now,
-        next_attempt_time=None,
-        failure=None,
-        attempts=with_attempt(job, live),
-    )
-
-
-def _orphan(job: Job, attempt: Attempt, prediction_id: str, now: datetime) -> Job:
-    if attempt.prediction_id is not None:  # one permit, two ids: keep both on record
-        number = max(a.number for a in job.attempts) + 1
-        attempt = replace(attempt, number=number, submit_token=f"{attempt.submit_token}+{number}")
-    orphan = replace(
-        attempt,
-        state=AttemptState.ORPHAN,
-        prediction_id=prediction_id,
-        submit_time=now,
-        end_time=None,
-        failure=None,
-        output=None,
-        predict_seconds=None,
-        charge=Charge.UNKNOWN,
-    )
-    return _footnote(job, orphan, now)
-
-
-def _footnote(job: Job, attempt: Attempt, now: datetime) -> Job:
-    """A fact about a call that does not decide about the job.
-
-    The last revision of a final job has been sent: its record is completed, not its history.
-    """
-    attempts = with_attempt(job, attempt)
-    if job.final:
-        return replace(job, attempts=attempts)
-    return revise(job, now, attempts=attempts)
-
-
-def record_unknown(job: Job, submit_token: str, now: datetime) -> Job:
-    """The answer to the paid call was lost."""
-    attempt = job.by_token(submit_token)
-    if attempt is None or attempt.state is not AttemptState.SUBMITTING:
-        return job
-    return to_reconciler(job, now)
-
-
-def record_not_created(
-    job: Job, submit_token: str, failure: ProviderFailure, now: datetime, jitter: float
-) -> Job:
-    """The paid call definitely created nothing. Only a PERMANENT failure ends the job by that."""
-    attempt = job.by_token(submit_token)
-    if attempt is None or attempt.state not in (
-        AttemptState.SUBMITTING,
-        AttemptState.UNKNOWN,
-    ):
-        return job
-    closed = replace(
-        attempt,
-        state=AttemptState.NOT_CREATED,
-        charge=Charge.NO,
-        end_time=now,
-        failure=failure.failure,
-    )
-    job = replace(job, takeovers=0, attempts=with_attempt(job, closed))
-    if (saving := _late_success(job, now)) is not None:
-        return saving
-    if job.stopping:
-        return end_without_call(job, now)
-    if failure.kind is FailureKind.PERMANENT:
-        return end(job, State.FAILED, now, failure=failure.failure)
-    if failure.kind is FailureKind.ACCOUNT:
-        return await_account(job, now, failure.failure)
-    delay = postponement(job.postponements, failure.retry_after, jitter)
-    return postpone(job, now, delay, failure.failure)
-
-
-def record_succeeded(
-    job: Job,
-    prediction_id: str,
-    output: bytes | None,
-    predict_seconds: float | None,
-    now: datetime,
-) -> Job:
-    """The prediction ended with a result. From here on no other call is ever made."""
-    attempt = job.by_prediction(prediction_id)
-    assert attempt is not None
-    matters = (
-        attempt.state is AttemptState.SUBMITTED
-        or (attempt.state is AttemptState.ORPHAN and attempt.end_time is None)
-        or (attempt.state is AttemptState.UNRESOLVED and attempt.charge is not Charge.YES)
-    )
-    if not matters:
-        return job  # the first definite end is the one that counts
-    paid = replace(
-        attempt,
-        charge=Charge.YES,
-        predict_seconds=predict_seconds,
-        end_time=now,
-        output=output or b"",  # an empty Value, so that a success can be told from other ends
-    )
-    rival = job.current
-    if job.final or (rival is not None and rival.number != attempt.number):
-        return _footnote(job, paid, now)
-    paid = replace(paid, state=AttemptState.SUCCEEDED)
-    if not isinstance(job.mover, Leased):
-        job = redispatch(job, now)
-    return revise(
-        replace(job, takeovers=0),
-        now,
-        state=State.RUNNING,
-        stage=Stage.SAVING,
-        progress=None,
-        start_time=job.start_time or now,
-        next_attempt_time=None,
-        failure=None,
-        attempts=with_attempt(job, paid),
-    )
-
-
-def _charge_of(state: AttemptState, predict_seconds: float | None) -> Charge:
-    """What an end without a result costs: nothing if it never ran, else by the time it ran.
-
-    Whether a failed run of a model that is priced by its output costs anything is not documented.
-    """
-    if state is AttemptState.ABORTED or predict_seconds == 0:
-        return Charge.NO
-    if state is AttemptState.CANCELED and predict_seconds is not None:
-        return Charge.YES
-    return Charge.UNKNOWN
-
-
-def record_ended(
-    job: Job,
-    prediction_id: str,
-    state: AttemptState,
-    failure: ProviderFailure,
-    predict_seconds: float | None,
-    *,
-    policy: RetryPolicy,
-    now: datetime,
-    jitter: float,
-) -> Job:
-    """The prediction ended without a result: a definite end, so another call may follow."""
-    attempt = job.by_prediction(prediction_id)
-    assert attempt is not None
-    charge = _charge_of(state, predict_seconds)
-    ended = replace(
-        attempt,
-        state=state,
-        charge=charge,
-        end_time=now,
-        failure=failure.failure,
-        predict_seconds=predict_seconds,
-    )
-    if attempt.state is AttemptState.ORPHAN or job.final:
-        open_end = attempt.end_time is None or attempt.state is AttemptState.UNRESOLVED
-        if not open_end or attempt.charge is not Charge.UNKNOWN:
-            return job
-        return _footnote(job, replace(ended, state=attempt.state, failure=None), now)
-    if attempt.state not in OCCUPYING or attempt.state is AttemptState.SUCCEEDED:
-        return job
-    job = replace(job, takeovers=0, postponements=0, attempts=with_attempt(job, ended))
-    if (saving := _late_success(job, now)) is not None:
-        return saving
-    if job.stopping or job.deadline <= now:
-        return end_without_call(job, now)
-    if failure.kind is FailureKind.PERMANENT or policy.exhausted(job.retries):
-        return end(job, State.FAILED, now, failure=failure.failure)
-    delay = policy.delay(job.retries + 1, failure.retry_after, jitter)
-    due = now + delay
-    return revise(
-        redispatch(replace(job, retries=job.retries + 1), due),
-        now,
-        state=State.PENDING,
-        stage=None,
-        progress=None,
-        next_attempt_time=due,
-        failure=failure.failure,
     )

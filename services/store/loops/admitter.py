@@ -18,6 +18,7 @@ from servicekit.lifecycle import Stop
 from store.adapters import tables as t
 from store.adapters.database import CLOCK, Database
 from store.adapters.wakeups import Wakeups
+from store.adapters.workers import HEARD_OF
 from store.domain.admission import room
 from store.loops.pacing import repeat
 
@@ -25,7 +26,6 @@ log = structlog.get_logger()
 
 POLL = 0.25
 REST = 0.05
-WORKER_LIFETIME = timedelta(seconds=30)  #: a worker not heard of for so long has no slots
 THROUGHPUT_WINDOW = timedelta(seconds=10)
 MOST_AT_ONCE = 500
 
@@ -77,11 +77,16 @@ def _room_query() -> sa.Select[Any]:
     waiting = sa.exists().where(jobs.mover == "ADMISSION")
     slots = (
         sa.select(sa.func.coalesce(sa.func.sum(workers.slots), 0))
-        .where(workers.seen_time > CLOCK - WORKER_LIFETIME)
+        .where(workers.seen_time > CLOCK - HEARD_OF)
         .scalar_subquery()
     )
     running = sa.select(sa.func.count()).where(jobs.mover == "LEASE").scalar_subquery()
-    due = sa.select(sa.func.count()).where(dispatches.due <= CLOCK).scalar_subquery()
+    # What is set apart runs one at a time: it must not keep the others from being admitted.
+    due = (
+        sa.select(sa.func.count())
+        .where(dispatches.due <= CLOCK, dispatches.work_class == "default")
+        .scalar_subquery()
+    )
     return sa.select(shut, waiting, slots, running, due)
 
 

@@ -14,6 +14,7 @@ from store.loops.pacing import repeat
 log = structlog.get_logger()
 
 POLL = 0.5
+MESSAGE_BYTES = 1 << 20
 REST = 0.02
 
 
@@ -43,8 +44,23 @@ class Numberer:
 
     async def _tell(self, tenant: str, events: list[FeedEvent]) -> None:
         """A hint: a gateway that misses it reads the feed within a second."""
-        body = FeedBatch(events=events).SerializeToString()
-        try:
-            await self._publisher.publish_event(f"tenant.{tenant}", body)
-        except PublishFailed as error:
-            log.warning("feed.not_published", reason=error.reason)
+        for batch in _cut(events):
+            body = FeedBatch(events=batch).SerializeToString()
+            try:
+                await self._publisher.publish_event(f"tenant.{tenant}", body)
+            except PublishFailed as error:
+                log.warning("feed.not_published", reason=error.reason)
+                return
+
+
+def _cut(events: list[FeedEvent]) -> list[list[FeedEvent]]:
+    """The events in messages that any broker takes."""
+    batches: list[list[FeedEvent]] = [[]]
+    size = 0
+    for event in events:
+        size += event.ByteSize()
+        if batches[-1] and size > MESSAGE_BYTES:
+            batches.append([])
+            size = event.ByteSize()
+        batches[-1].append(event)
+    return batches

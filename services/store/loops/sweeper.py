@@ -5,6 +5,7 @@ A job that can not be swept is logged and passed over, so that it never keeps th
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -16,18 +17,18 @@ from servicekit.lifecycle import Stop
 from store.adapters import tables as t
 from store.adapters.database import CLOCK, Database, Unavailable
 from store.adapters.jobs import Jobs
+from store.adapters.workers import FORGOTTEN
 from store.domain.ending import OUTPUT_LIFETIME, give_up_waiting, note_deadline
 from store.domain.job import Job
 from store.domain.leasing import expire
 from store.domain.reconciling import WINDOW, expire_doubt
-from store.domain.states import FINAL
 from store.loops.pacing import repeat
 
 log = structlog.get_logger()
 
 POLL = 1.0
+PASSED_OVER = 60.0
 BATCH = 200
-WORKER_LIFETIME = timedelta(hours=1)
 
 
 class Sweeper:
@@ -37,6 +38,8 @@ class Sweeper:
         self._database = database
         self._jobs = jobs
         self._settle = settle
+        self._passed_over: set[UUID] = set()
+        self._looked_again = time.monotonic()
 
     async def run(self, stop: Stop) -> None:
         """Sweeps until *stop*."""
@@ -44,8 +47,11 @@ class Sweeper:
 
     async def turn(self) -> bool:
         """One look at everything that time may have moved on. True if there may be more."""
+        if time.monotonic() - self._looked_again > PASSED_OVER or len(self._passed_over) > BATCH:
+            self._passed_over.clear()
+            self._looked_again = time.monotonic()
         jobs = t.jobs.c
-        unfinished = jobs.state.not_in([str(state) for state in FINAL])
+        unfinished = jobs.mover.is_not(None)
         saving = sa.exists().where(
             t.attempts.c.tenant == jobs.tenant,
             t.attempts.c.job_id == jobs.job_id,
@@ -70,6 +76,7 @@ class Sweeper:
             "job.given_up",
         )
         doubt = sa.exists().where(
+            t.attempts.c.tenant == jobs.tenant,
             t.attempts.c.job_id == jobs.job_id,
             t.attempts.c.state == "UNKNOWN",
             t.attempts.c.create_time < CLOCK - WINDOW,
@@ -84,33 +91,43 @@ class Sweeper:
         verb: Callable[[Job, datetime], Job],
         event: str,
     ) -> bool:
-        query = sa.select(t.jobs.c.job_id).where(condition).order_by(t.jobs.c.job_id).limit(BATCH)
+        jobs = t.jobs.c
+        query = sa.select(jobs.job_id).where(condition, jobs.job_id.not_in(self._passed_over))
         async with self._database.single() as connection:
-            found = list((await connection.execute(query)).scalars())
-        for job_id in found:
-            await self._apply(job_id, verb, event)
-        return len(found) == BATCH
+            ordered = query.order_by(jobs.job_id).limit(BATCH)
+            found = list((await connection.execute(ordered)).scalars())
+        changed = [await self._apply(job_id, verb, event) for job_id in found]
+        return sum(changed) == BATCH
 
-    async def _apply(self, job_id: UUID, verb: Callable[[Job, datetime], Job], event: str) -> None:
+    async def _apply(self, job_id: UUID, verb: Callable[[Job, datetime], Job], event: str) -> bool:
+        """True if the job changed. One that can not be swept now is passed over for a minute."""
         try:
             async with self._jobs.change(job_id) as change:
                 after = verb(change.job, change.now)
-                if after is not change.job:
-                    change.save(after)
-                    log.info(event, job_id=str(job_id), state=str(after.state))
+                if after is change.job:
+                    return False
+                change.save(after)
+            log.info(event, job_id=str(job_id), state=str(after.state))
         except Unavailable:
-            raise
+            if self._passed_over:  # not this job's row alone: the database
+                raise
+            self._passed_over.add(job_id)
+            return False
         except Exception:
             log.exception("sweep.failed", job_id=str(job_id))
+            self._passed_over.add(job_id)
+            return False
+        return True
 
     async def _forget(self) -> None:
         """Workers that are long gone, and doubts that no new call can be taken for any more."""
-        old = sa.delete(t.workers).where(t.workers.c.seen_time < CLOCK - WORKER_LIFETIME)
+        old = sa.delete(t.workers).where(t.workers.c.seen_time < CLOCK - FORGOTTEN)
         attempts = t.attempts.c
         cleared = (
             sa.update(t.attempts)
             .where(
                 attempts.state == "UNRESOLVED",
+                attempts.prediction_id.is_(None),
                 attempts.in_doubt,
                 attempts.create_time < CLOCK - OUTPUT_LIFETIME - self._settle,
             )

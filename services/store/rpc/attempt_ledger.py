@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+import time
+from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,20 +18,21 @@ import structlog
 from sqlalchemy import exc
 
 from mediagen.store.v1 import attempt_ledger_service_pb2 as pb
-from mediagen.store.v1.attempt_ledger_service_pb2_grpc import AttemptLedgerServiceServicer
 from mediagen.v1 import job_pb2
 from store.adapters import accounts
 from store.adapters import tables as t
+from store.adapters.database import Unavailable
 from store.adapters.jobs import Change, Jobs
-from store.adapters.projection import timestamp
 from store.adapters.reconciler_lease import ReconcilerLease
 from store.adapters.workers import Kept, Workers
-from store.domain import ending, leasing, reconciling, spending
-from store.domain.errors import JobError, LeaseLost, PermitUnknown
+from store.domain import ending, leasing, recording, spending
+from store.domain.errors import JobError, PermitUnknown
 from store.domain.job import Attempt, Job
 from store.domain.leasing import Claimed, Refused
-from store.domain.retries import RetryPolicy, postponement
+from store.domain.retries import postponement
+from store.domain.rules import Rules
 from store.domain.states import AttemptState, FailureKind, Refusal
+from store.rpc.reconciliation import Reconciliation
 from store.rpc.wire import (
     artifact_of,
     duration,
@@ -45,20 +47,10 @@ from store.rpc.wire import (
 log = structlog.get_logger()
 
 LONGEST_POST = timedelta(seconds=60)
+SHOWING = 2.0  #: seconds of a heartbeat that go to showing progress, job by job
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """The settings that decide about jobs."""
-
-    lease: timedelta
-    policy: RetryPolicy
-    limits: spending.Limits
-    creates_per_minute: float
-    scan_gap: timedelta
-
-
-class AttemptLedger(AttemptLedgerServiceServicer):
+class AttemptLedger(Reconciliation):
     """Each method is one use case."""
 
     def __init__(
@@ -98,6 +90,7 @@ class AttemptLedger(AttemptLedgerServiceServicer):
             cancel_requested=job.stopping or job.deadline <= change.now,
             attempt=attempt.number if attempt else max(numbers, default=0) + 1,
             prediction_id=(attempt.prediction_id or "") if attempt else "",
+            created_attempts=sum(1 for each in job.attempts if each.prediction_id),
         )
         if attempt is not None and attempt.output is not None:
             response.output.ParseFromString(attempt.output)
@@ -105,11 +98,14 @@ class AttemptLedger(AttemptLedgerServiceServicer):
 
     async def Heartbeat(self, request: pb.HeartbeatRequest, context: Any) -> pb.HeartbeatResponse:
         """Keeps leases, and shows what changed."""
-        reports = {UUID(each.job_id): each for each in request.leases}
+        reports = _known(request.leases)
         await self._workers.seen(request.worker_id, request.slots, len(reports))
         leases = {job_id: each.lease_epoch for job_id, each in reports.items()}
         kept = await self._workers.keep(request.worker_id, leases)
+        end = time.monotonic() + SHOWING
         for job_id, each in reports.items():
+            if time.monotonic() > end:
+                break  # the answer is waited for; what is left shows with the next beat
             if job_id in kept and _news(kept[job_id], each):
                 await self._show(job_id, each)
         return pb.HeartbeatResponse(
@@ -121,11 +117,14 @@ class AttemptLedger(AttemptLedgerServiceServicer):
         progress = report.progress_percent if report.HasField("progress_percent") else None
         if progress is not None:
             progress = min(max(progress, 0), 100)
-        async with self._jobs.change(job_id) as change:
-            if change.job.holds(report.lease_epoch):
-                change.save(
-                    leasing.report(change.job, stage_of(report.stage), progress, change.now)
-                )
+        try:
+            async with self._jobs.change(job_id) as change:
+                if change.job.holds(report.lease_epoch):
+                    change.save(
+                        leasing.report(change.job, stage_of(report.stage), progress, change.now)
+                    )
+        except (Unavailable, JobError):
+            return  # what this one job shows is not worth the answer to all the others
 
     async def BeginSubmit(
         self, request: pb.BeginSubmitRequest, context: Any
@@ -207,7 +206,7 @@ class AttemptLedger(AttemptLedgerServiceServicer):
     ) -> pb.RecordPredictionResponse:
         job_id = await self._jobs.job_of_token(request.submit_token)
         async with self._jobs.change(job_id) as change:
-            after = spending.record_prediction(
+            after = recording.record_prediction(
                 change.job, request.submit_token, request.prediction_id, change.now
             )
             change.save(after)
@@ -222,7 +221,7 @@ class AttemptLedger(AttemptLedgerServiceServicer):
         """The lost answer."""
         job_id = await self._jobs.job_of_token(request.submit_token)
         async with self._jobs.change(job_id) as change:
-            change.save(spending.record_unknown(change.job, request.submit_token, change.now))
+            change.save(recording.record_unknown(change.job, request.submit_token, change.now))
         return pb.RecordUnknownResponse()
 
     async def RecordNotCreated(
@@ -233,7 +232,7 @@ class AttemptLedger(AttemptLedgerServiceServicer):
         failure = provider_failure_of(request.failure)
         async with self._jobs.change(job_id) as change:
             change.save(
-                spending.record_not_created(
+                recording.record_not_created(
                     change.job, request.submit_token, failure, change.now, random.random()
                 )
             )
@@ -252,7 +251,7 @@ class AttemptLedger(AttemptLedgerServiceServicer):
         seconds = request.predict_seconds if request.HasField("predict_seconds") else None
         async with self._jobs.change(job_id_of(request.job_id)) as change:
             _must_know(change.job, request.prediction_id)
-            after = spending.record_succeeded(
+            after = recording.record_succeeded(
                 change.job, request.prediction_id, output, _sane(seconds), change.now
             )
             change.save(after)
@@ -269,7 +268,7 @@ class AttemptLedger(AttemptLedgerServiceServicer):
         async with self._jobs.change(job_id_of(request.job_id)) as change:
             _must_know(change.job, request.prediction_id)
             change.save(
-                spending.record_ended(
+                recording.record_ended(
                     change.job,
                     request.prediction_id,
                     end_of(request.end),
@@ -309,68 +308,12 @@ class AttemptLedger(AttemptLedgerServiceServicer):
         """The worker hands the job back."""
         delay = min(max(request.delay.ToTimedelta(), timedelta()), timedelta(hours=1))
         async with self._jobs.change(job_id_of(request.job_id)) as change:
-            change.save(leasing.release(change.job, request.lease_epoch, delay, change.now))
-        return pb.ReleaseJobResponse()
-
-    async def LeaseReconciler(
-        self, request: pb.LeaseReconcilerRequest, context: Any
-    ) -> pb.LeaseReconcilerResponse:
-        """Makes the worker the reconciler, if there is no other."""
-        held = await self._reconciler.take(request.worker_id, request.account)
-        if held is None:
-            return pb.LeaseReconcilerResponse()
-        attempts = []
-        for doubt in held.doubts:
-            attempt = pb.UnknownAttempt(submit_token=doubt.submit_token, model=doubt.model)
-            attempt.input.ParseFromString(doubt.input)
-            attempt.permit_time.FromDatetime(doubt.create_time)
-            attempt.send_by.FromDatetime(doubt.send_by)
-            attempts.append(attempt)
-        return pb.LeaseReconcilerResponse(
-            held=True,
-            epoch=held.epoch,
-            attempts=attempts,
-            owned_prediction_ids=held.owned,
-            store_time=timestamp(held.now),
-        )
-
-    async def ReportScan(
-        self, request: pb.ReportScanRequest, context: Any
-    ) -> pb.ReportScanResponse:
-        """Weighs what one complete scan showed."""
-        if not await self._reconciler.holds(request.worker_id, request.epoch):
-            raise LeaseLost(UUID(int=0))
-        orphans: list[str] = []
-        began = request.began.ToDatetime(tzinfo=UTC)
-        for each in request.evidence:
-            try:
-                orphans += await self._weigh(each, began)
-            except (JobError, exc.IntegrityError) as error:
-                # One that can not be weighed must not keep the others waiting, scan after scan.
-                log.error("evidence.refused", submit_token=each.submit_token, error=str(error))
-        return pb.ReportScanResponse(orphan_prediction_ids=orphans)
-
-    async def _weigh(self, evidence: pb.AttemptEvidence, began: datetime) -> list[str]:
-        job_id = await self._jobs.job_of_token(evidence.submit_token)
-        async with self._jobs.change(job_id) as change:
-            shown = reconciling.Evidence(
-                began=min(began, change.now),
-                strong=tuple(evidence.strong_prediction_ids),
-                weak=evidence.weak_candidates,
-                shows_later=evidence.shows_later_prediction,
+            change.save(
+                leasing.release(
+                    change.job, request.lease_epoch, delay, change.now, failed=request.failed
+                )
             )
-            after = reconciling.weigh(
-                change.job, evidence.submit_token, shown, change.now,
-                self._rules.scan_gap, random.random(),
-            )  # fmt: skip
-            change.save(after)
-        return [
-            each.prediction_id
-            for each in after.attempts
-            if each.state is AttemptState.ORPHAN
-            and each.prediction_id in evidence.strong_prediction_ids
-            and each.prediction_id is not None
-        ]
+        return pb.ReleaseJobResponse()
 
 
 def _must_know(job: Job, prediction_id: str) -> Attempt:
@@ -378,6 +321,17 @@ def _must_know(job: Job, prediction_id: str) -> Attempt:
     if attempt is None:
         raise PermitUnknown(f"prediction {prediction_id[:64]!r} of job {job.job_id}")
     return attempt
+
+
+def _known(reports: Iterable[pb.LeaseReport]) -> dict[UUID, pb.LeaseReport]:
+    """The reports by job; one with an id that can not be is no reason to lose the others."""
+    found = {}
+    for each in reports:
+        try:
+            found[job_id_of(each.job_id)] = each
+        except JobError:
+            log.warning("lease.unreadable", job_id=each.job_id[:64])
+    return found
 
 
 def _news(kept: Kept, report: pb.LeaseReport) -> bool:

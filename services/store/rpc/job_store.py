@@ -5,7 +5,8 @@ Comes from: a gateway. Goes on: the admitter dispatches what was created.
 
 from __future__ import annotations
 
-from datetime import UTC, timedelta
+import asyncio
+from datetime import UTC
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,12 +22,13 @@ from store.adapters.feed import Feed, Position
 from store.adapters.jobs import Jobs
 from store.adapters.queries import Filter, Queries
 from store.adapters.submissions import Submissions
+from store.adapters.workers import HEARD_OF
 from store.domain.ending import cancel
 from store.domain.job import Leased
 from store.domain.states import State
 from store.rpc.wire import job_id_of
 
-WORKER_LIFETIME = timedelta(seconds=30)
+HEALTH_TIMEOUT = 1.0  #: shorter than a gateway waits, so that it hears which part is away
 
 
 class JobStore(JobStoreServiceServicer):
@@ -114,9 +116,9 @@ class JobStore(JobStoreServiceServicer):
         except Exception:
             broker = False
         try:
-            async with self._database.single() as connection:
+            async with asyncio.timeout(HEALTH_TIMEOUT), self._database.single() as connection:
                 row = (await connection.execute(_health_query())).one()
-        except Unavailable:
+        except (Unavailable, TimeoutError):
             return pb.GetHealthResponse(broker=broker)
         return pb.GetHealthResponse(
             database=True,
@@ -153,7 +155,7 @@ def _filter_of(request: pb.ListJobsRequest) -> Filter:
 
 def _health_query() -> sa.Select[Any]:
     jobs, workers = t.jobs.c, t.workers.c
-    alive = workers.seen_time > CLOCK - WORKER_LIFETIME
+    alive = workers.seen_time > CLOCK - HEARD_OF
     count = sa.select(sa.func.count())
     return sa.select(
         sa.select(sa.func.min(t.accounts.c.shut_reason))

@@ -219,6 +219,7 @@ class ClaimJobResponse(_message.Message):
     ATTEMPT_FIELD_NUMBER: _builtins.int
     PREDICTION_ID_FIELD_NUMBER: _builtins.int
     OUTPUT_FIELD_NUMBER: _builtins.int
+    CREATED_ATTEMPTS_FIELD_NUMBER: _builtins.int
     refusal: Global___RefusalReason.ValueType
     """Why there is nothing to do. The rest is unset then."""
     lease_epoch: _builtins.int
@@ -233,6 +234,8 @@ class ClaimJobResponse(_message.Message):
     """The attempt at hand: the next number on ROAD_SUBMIT, else the open one."""
     prediction_id: _builtins.str
     """The provider's id. Set on ROAD_OBSERVE and ROAD_SAVE."""
+    created_attempts: _builtins.int
+    """How many calls of the job were created at the provider, the open one included."""
     @_builtins.property
     def lease_duration(self) -> _duration_pb2.Duration:
         """How long the lease lasts from now without a heartbeat."""
@@ -263,10 +266,11 @@ class ClaimJobResponse(_message.Message):
         attempt: _builtins.int = ...,
         prediction_id: _builtins.str = ...,
         output: _struct_pb2.Value | None = ...,
+        created_attempts: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["lease_duration", b"lease_duration", "output", b"output", "request", b"request", "time_left", b"time_left"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "cancel_requested", b"cancel_requested", "lease_duration", b"lease_duration", "lease_epoch", b"lease_epoch", "output", b"output", "prediction_id", b"prediction_id", "refusal", b"refusal", "request", b"request", "road", b"road", "tenant", b"tenant", "time_left", b"time_left"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "cancel_requested", b"cancel_requested", "created_attempts", b"created_attempts", "lease_duration", b"lease_duration", "lease_epoch", b"lease_epoch", "output", b"output", "prediction_id", b"prediction_id", "refusal", b"refusal", "request", b"request", "road", b"road", "tenant", b"tenant", "time_left", b"time_left"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -897,12 +901,15 @@ class ReleaseJobRequest(_message.Message):
     LEASE_EPOCH_FIELD_NUMBER: _builtins.int
     DELAY_FIELD_NUMBER: _builtins.int
     WHY_FIELD_NUMBER: _builtins.int
+    FAILED_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """Required. The id of the job."""
     lease_epoch: _builtins.int
     """Required. The fence."""
     why: _builtins.str
     """Why, for the log."""
+    failed: _builtins.bool
+    """The worker failed on the job: it counts as a lease lost, and the store lengthens the delay."""
     @_builtins.property
     def delay(self) -> _duration_pb2.Duration:
         """How long it waits before it is dispatched again."""
@@ -914,10 +921,11 @@ class ReleaseJobRequest(_message.Message):
         lease_epoch: _builtins.int = ...,
         delay: _duration_pb2.Duration | None = ...,
         why: _builtins.str = ...,
+        failed: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["delay", b"delay"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["delay", b"delay", "job_id", b"job_id", "lease_epoch", b"lease_epoch", "why", b"why"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delay", b"delay", "failed", b"failed", "job_id", b"job_id", "lease_epoch", b"lease_epoch", "why", b"why"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1107,8 +1115,8 @@ class AttemptEvidence(_message.Message):
     submit_token: _builtins.str
     """Required. The permit's token."""
     weak_candidates: _builtins.int
-    """Other predictions that could be this attempt, the strong ones apart: in the window, nobody else's, not provably another
-    request (an emptied input counts).
+    """Other predictions that could be this attempt, the strong ones apart: in the window, nobody
+    else's, not provably another request (an emptied input counts).
     """
     shows_later_prediction: _builtins.bool
     """The listing reached back before the window, and held a prediction of ours made after it."""

@@ -64,7 +64,9 @@ def upgrade() -> None:
         sa.Column("next_attempt_time", sa.DateTime(timezone=True), nullable=True),
         sa.Column("cancel_request_time", sa.DateTime(timezone=True), nullable=True),
         sa.Column("deadline_noted", sa.Boolean(), server_default=sa.text("false"), nullable=False),
-        sa.Column("failure", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column(
+            "failure", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True
+        ),
         sa.Column("output", postgresql.BYTEA(), nullable=True),
         sa.Column("view", postgresql.BYTEA(), nullable=False),
         sa.CheckConstraint(
@@ -119,26 +121,26 @@ def upgrade() -> None:
         sa.UniqueConstraint("tenant", "job_id", name=op.f("uq_jobs_tenant_job_id")),
         sa.UniqueConstraint("tenant", "request_id", name=op.f("uq_jobs_tenant_request_id")),
     )
+    op.create_index(
+        "ix_jobs_deadline",
+        "jobs",
+        ["deadline"],
+        unique=False,
+        postgresql_where=sa.text("mover IS NOT NULL"),
+    )
     op.create_index("ix_jobs_labels", "jobs", ["labels"], unique=False, postgresql_using="gin")
     op.create_index(
-        "ix_jobs_leased",
+        "ix_jobs_mover",
         "jobs",
-        ["job_id"],
+        ["mover"],
         unique=False,
-        postgresql_where=sa.text("mover = 'LEASE'"),
+        postgresql_where=sa.text("mover IS NOT NULL"),
     )
     op.create_index(
         op.f("ix_jobs_tenant"),
         "jobs",
         ["tenant", sa.literal_column("create_time DESC"), sa.literal_column("job_id DESC")],
         unique=False,
-    )
-    op.create_index(
-        "ix_jobs_unfinished",
-        "jobs",
-        ["deadline"],
-        unique=False,
-        postgresql_where=sa.text("NOT (state IN ('CANCELED', 'COMPLETED', 'FAILED'))"),
     )
     op.create_index(
         "ix_jobs_waiting",
@@ -203,7 +205,9 @@ def upgrade() -> None:
         sa.Column("submit_time", sa.DateTime(timezone=True), nullable=True),
         sa.Column("end_time", sa.DateTime(timezone=True), nullable=True),
         sa.Column("output", postgresql.BYTEA(), nullable=True),
-        sa.Column("failure", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column(
+            "failure", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True
+        ),
         sa.Column("charge", sa.Text(), nullable=False),
         sa.Column("predict_seconds", sa.Double(), nullable=True),
         sa.Column("clear_scans", sa.Integer(), server_default="0", nullable=False),
@@ -246,6 +250,13 @@ def upgrade() -> None:
         "attempts",
         ["create_time", "account"],
         unique=False,
+    )
+    op.create_index(
+        "ix_attempts_parked",
+        "attempts",
+        ["job_id"],
+        unique=False,
+        postgresql_where=sa.text("state = 'UNRESOLVED'"),
     )
     op.create_index(
         "uq_attempts_in_doubt",
@@ -387,6 +398,11 @@ def downgrade() -> None:
             "state IN ('SUBMITTING', 'UNKNOWN', 'UNRESOLVED') AND prediction_id IS NULL AND in_doubt"
         ),
     )
+    op.drop_index(
+        "ix_attempts_parked",
+        table_name="attempts",
+        postgresql_where=sa.text("state = 'UNRESOLVED'"),
+    )
     op.drop_index(op.f("ix_attempts_create_time_account"), table_name="attempts")
     op.drop_table("attempts")
     op.drop_table("artifacts")
@@ -395,14 +411,12 @@ def downgrade() -> None:
     op.drop_index(
         "ix_jobs_waiting", table_name="jobs", postgresql_where=sa.text("mover = 'ADMISSION'")
     )
-    op.drop_index(
-        "ix_jobs_unfinished",
-        table_name="jobs",
-        postgresql_where=sa.text("NOT (state IN ('CANCELED', 'COMPLETED', 'FAILED'))"),
-    )
     op.drop_index(op.f("ix_jobs_tenant"), table_name="jobs")
-    op.drop_index("ix_jobs_leased", table_name="jobs", postgresql_where=sa.text("mover = 'LEASE'"))
+    op.drop_index("ix_jobs_mover", table_name="jobs", postgresql_where=sa.text("mover IS NOT NULL"))
     op.drop_index("ix_jobs_labels", table_name="jobs", postgresql_using="gin")
+    op.drop_index(
+        "ix_jobs_deadline", table_name="jobs", postgresql_where=sa.text("mover IS NOT NULL")
+    )
     op.drop_table("jobs")
     op.drop_table("feed_heads")
     op.drop_table("accounts")

@@ -1,0 +1,20 @@
+"""The settings that decide about jobs, as the verbs need them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from store.domain.retries import RetryPolicy
+from store.domain.spending import Limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """The settings that decide about jobs."""
+
+    lease: timedelta
+    policy: RetryPolicy
+    limits: Limits
+    creates_per_minute: float
+    scan_gap: timedelta
