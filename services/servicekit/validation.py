@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import grpc
 import protovalidate
 import structlog
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 
 from servicekit.statuses import INTERNAL_MESSAGE, abort, packed
@@ -105,7 +106,7 @@ class ValidationInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
                     await answer.aclose()
 
             return grpc.unary_stream_rpc_method_handler(
-                stream, handler.request_deserializer, handler.response_serializer
+                stream, _tolerant(handler.request_deserializer), handler.response_serializer
             )
 
         async def unary(request: Any, context: Any) -> Any:
@@ -113,14 +114,17 @@ class ValidationInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
             return await handler.unary_unary(request, context)
 
         return grpc.unary_unary_rpc_method_handler(
-            unary, handler.request_deserializer, handler.response_serializer
+            unary, _tolerant(handler.request_deserializer), handler.response_serializer
         )
 
-    async def _check(self, request: Message, context: Any) -> None:
+    async def _check(self, request: Message | _Unreadable, context: Any) -> None:
         try:
-            found = [*violations(request), *self._also(request)]
+            if isinstance(request, _Unreadable):
+                found = [violation("", request.why, "UNREADABLE")]
+            else:
+                found = [*violations(request), *self._also(request)]
         except (protovalidate.CompilationError, protovalidate.EvaluationError):
-            log.exception("validation.crashed", message=request.DESCRIPTOR.full_name)
+            log.exception("validation.crashed", message=type(request).__name__)
             await abort(context, packed(grpc.StatusCode.INTERNAL, INTERNAL_MESSAGE))
         if found:
             error = bad_request(found, reason=self._reason)
@@ -129,6 +133,27 @@ class ValidationInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
                 context,
                 packed(grpc.StatusCode.INVALID_ARGUMENT, str(error), [info, *error.details]),
             )
+
+
+@dataclass(frozen=True, slots=True)
+class _Unreadable:
+    """Stands for a request whose bytes are no message."""
+
+    why: str = "the bytes are not the message of this method, or a string in it is not UTF-8"
+
+
+def _tolerant(deserializer: Callable[[bytes], Any] | None) -> Callable[[bytes], Any] | None:
+    """*deserializer*, whose failure gRPC would answer with UNKNOWN and the library's own words."""
+    if deserializer is None:
+        return None
+
+    def read(raw: bytes) -> Any:
+        try:
+            return deserializer(raw)
+        except DecodeError:
+            return _Unreadable()
+
+    return read
 
 
 def _field_violation(proto: Any) -> BadRequest.FieldViolation:

@@ -32,6 +32,8 @@ M = TypeVar("M", bound=Message)
 MOST_BODY_BYTES = 2 * 1024 * 1024
 LONGEST_CALL = 15.0
 
+_LONGEST_NAME = 60
+
 _FORWARDED = ("x-request-id", "traceparent", "tracestate", "authorization")
 _TIMEOUT = re.compile(r"(\d{1,8})([HMSmun])", re.ASCII)
 _UNITS = {"H": 3600.0, "M": 60.0, "S": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9}
@@ -54,6 +56,7 @@ class Jobs:
         self._stub = cast("pb2_grpc.GenerationServiceAsyncStub", stub)
 
     async def submit(self, request: Request) -> Response:
+        _refuse_query(request)
         wanted = _read(await _body(request), pb2.SubmitJobRequest())
         answer: pb2.SubmitJobResponse = await self._stub.SubmitJob(
             wanted, timeout=_timeout(request), metadata=_metadata(request)
@@ -61,6 +64,7 @@ class Jobs:
         return reply(as_json(answer.job))
 
     async def cancel(self, request: Request) -> Response:
+        _refuse_query(request)
         wanted = pb2.CancelJobRequest(job_id=request.path_params["job_id"])
         # There is nothing to say in it, so the body may be left out.
         if body := await _body(request):
@@ -84,6 +88,17 @@ class Jobs:
             pb2.GetHealthRequest(), timeout=_timeout(request), metadata=_metadata(request)
         )
         return reply(as_json(answer), 200 if answer.status == SERVING else 503)
+
+
+def _refuse_query(request: Request) -> None:
+    """A wish in the URL of a POST is told, not dropped. Raises InvalidRequest."""
+    said = "is in the URL; all that this request says belongs in its JSON body"
+    found = [
+        validation.violation(name[:_LONGEST_NAME], said, "FIELD_UNKNOWN")
+        for name in dict.fromkeys(request.query_params)
+    ]
+    if found:
+        raise validation.bad_request(found, reason=INVALID_REQUEST)
 
 
 async def _body(request: Request) -> bytes:

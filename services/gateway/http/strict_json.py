@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
@@ -23,6 +24,7 @@ M = TypeVar("M", bound=Message)
 
 _LONGEST_NUMBER = 400
 _DEEPEST_LOOK = 20
+_SECONDS = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,9})?s", re.ASCII)
 _DURATION = "google.protobuf.Duration"
 _STRUCT = "google.protobuf.Struct"
 _NAMES = {str: "a string", bool: "a boolean", int: "a number", float: "a number", list: "an array"}
@@ -186,6 +188,9 @@ def _set_duration(message: Message, field: FieldDescriptor, value: object) -> It
         yield _wrong(field.name, wanted, value)
         return
     try:
+        # The library reads with int(), which takes "1_0", " 10" and digits of every script.
+        if not _SECONDS.fullmatch(value):
+            raise ValueError
         getattr(message, field.name).FromJsonString(value)
     except ValueError:
         yield Problem(field.name, f"must be {wanted}", "DURATION_FORMAT")

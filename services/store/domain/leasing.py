@@ -100,10 +100,11 @@ def must_hold(job: Job, lease_epoch: int) -> None:
         raise LeaseLost(job.job_id)
 
 
-def keep(job: Job, now: datetime, lease: timedelta) -> Job:
-    """The lease lasts *lease* from now, and never less than it did."""
-    assert isinstance(job.mover, Leased)
-    return replace(job, mover=replace(job.mover, until=max(job.mover.until, now + lease)))
+def unstretch(job: Job, now: datetime, lease: timedelta) -> Job:
+    """The lease that was stretched over a paid call is an ordinary one again: it was answered."""
+    if not isinstance(job.mover, Leased):
+        return job
+    return replace(job, mover=replace(job.mover, until=min(job.mover.until, now + lease)))
 
 
 def report(job: Job, stage: Stage | None, progress: int | None, now: datetime) -> Job:
