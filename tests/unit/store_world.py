@@ -6,10 +6,11 @@ each happens, which answers are lost, and in which order and how often facts are
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from store.domain.failure import Failure, ProviderFailure
+from store.domain.job import Job, Leased
 from store.domain.reconciling import Evidence
 from store.domain.states import AttemptState, FailureKind
 
@@ -21,6 +22,17 @@ SETTLE = timedelta(seconds=120)
 def seconds(count: float) -> timedelta:
     """A span of *count* seconds."""
     return timedelta(seconds=count)
+
+
+def kept(job: Job, now: datetime, lease: timedelta) -> Job:
+    """What a heartbeat does, which `adapters.workers` does in SQL for all jobs of a worker at once.
+
+    A lease that is stretched over a paid call is left as it is.
+    """
+    sending = job.current is not None and job.current.state is AttemptState.SUBMITTING
+    if sending or not isinstance(job.mover, Leased):
+        return job
+    return replace(job, mover=replace(job.mover, until=max(job.mover.until, now + lease)))
 
 
 def failure(kind: FailureKind) -> ProviderFailure:

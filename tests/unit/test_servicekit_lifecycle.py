@@ -109,6 +109,50 @@ async def test_a_crashed_loop_stops_the_others() -> None:
     assert ended == ["good"]
 
 
+async def test_a_loop_with_an_end_of_its_own_outlives_those_that_need_it() -> None:
+    """*stop* ends the others first: what they send to the last still finds its way."""
+    stop, quiet, ended = Stop(), Stop(), []
+
+    async def needed() -> None:
+        await quiet.wait()
+        ended.append("needed")
+
+    async def slow() -> None:
+        await stop.wait()
+        await asyncio.sleep(0.05)
+        ended.append("slow")
+
+    async with Background(stop, end=quiet) as last, Background(stop) as background:
+        last.start("needed", needed())
+        background.start("slow", slow())
+        stop.set()
+    assert ended == ["slow", "needed"]
+
+
+@pytest.mark.parametrize("crashes", [True, False])
+async def test_a_crash_of_a_loop_with_an_end_of_its_own_stops_all(crashes: bool) -> None:
+    """Or its mere return: also while the others only drain."""
+    stop, quiet, ended = Stop(), Stop(), []
+
+    async def needed() -> None:
+        if crashes:
+            raise ValueError("boom")
+
+    async def other() -> None:
+        await stop.wait()
+        ended.append("other")
+
+    async def process() -> None:
+        async with Background(stop, end=quiet) as last, Background(stop) as background:
+            background.start("other", other())
+            last.start("needed", needed())
+            await stop.wait()
+
+    with pytest.raises(LoopCrashed, match="needed"):
+        await process()
+    assert ended == ["other"]
+
+
 async def test_a_loop_that_ends_by_itself_is_a_crash() -> None:
     """Also one ended by a cancellation that nobody sent: aio-pika does that."""
 

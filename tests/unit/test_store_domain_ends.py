@@ -24,6 +24,8 @@ from store.domain.states import (
     WorkClass,
 )
 
+from .store_world import kept
+
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
 SETTLE = timedelta(seconds=120)
 LIMITS = spending.Limits(SETTLE, timedelta(seconds=600))
@@ -270,12 +272,17 @@ def test_a_lease_expires_after_its_time_and_not_before() -> None:
     job = in_stage("claimed")
     assert leasing.expire(job, at(29)) is job
     assert isinstance(leasing.expire(job, at(30)).mover, Dispatched)
-    kept = leasing.keep(job, at(20), LEASE)
-    assert leasing.expire(kept, at(49)).mover == Leased("w", "c", at(50))
+    beaten = kept(job, at(20), LEASE)
+    assert leasing.expire(beaten, at(49)).mover == Leased("w", "c", at(50))
     sending = in_stage("submitting")
     assert leasing.expire(sending, at(34)) is sending
     lost = leasing.expire(sending, at(35))
     assert (lost.mover, lost.attempts[0].state) == (Reconciling(), AttemptState.UNKNOWN)
+    answered = leasing.unstretch(
+        recording.record_prediction(sending, "s", "p", at(3)), at(3), LEASE
+    )
+    assert isinstance(answered.mover, Leased)
+    assert answered.mover.until == at(33)
 
 
 def test_lost_leases_set_a_job_apart_and_then_end_it() -> None:
@@ -328,7 +335,7 @@ def test_no_permit_while_a_call_that_came_too_late_may_still_run() -> None:
         policy=RetryPolicy(), now=at(13), jitter=0.0,
     )  # fmt: skip
     assert isinstance(begun(over, at(14), "s3"), spending.Permit)
-    late = leasing.keep(job, at(605), LEASE)
+    late = kept(job, at(605), LEASE)
     assert isinstance(begun(late, at(605), "s3"), spending.Permit)
 
 

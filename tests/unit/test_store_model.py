@@ -34,7 +34,7 @@ from store.domain.states import (
     State,
 )
 
-from .store_world import BEGIN, POST_TIMEOUT, SETTLE, Call, Fact, World, failure, seconds
+from .store_world import BEGIN, POST_TIMEOUT, SETTLE, Call, Fact, World, failure, kept, seconds
 
 LIMITS = spending.Limits(SETTLE, seconds(600))
 POLICY = RetryPolicy()
@@ -248,8 +248,7 @@ class Walk(RuleBasedStateMachine):
         job, now = self.jobs[n], self.world.now
         if not isinstance(job.mover, Leased):
             return
-        if job.current is None or job.current.state is not AttemptState.SUBMITTING:
-            self.change(n, lambda job: leasing.keep(job, now, LEASE))
+        self.change(n, lambda job: kept(job, now, LEASE))
         self.change(n, lambda job: leasing.report(job, stage, progress, now))
 
     @step

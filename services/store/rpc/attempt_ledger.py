@@ -209,7 +209,9 @@ class AttemptLedger(Reconciliation):
             after = recording.record_prediction(
                 change.job, request.submit_token, request.prediction_id, change.now
             )
-            change.save(leasing.unstretch(after, change.now, self._rules.lease))
+            if after is not change.job:
+                after = leasing.unstretch(after, change.now, self._rules.lease)
+            change.save(after)
             recorded = after.by_prediction(request.prediction_id)
             assert recorded is not None
             await accounts.reopen(change.connection, recorded.account)
