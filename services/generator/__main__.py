@@ -56,10 +56,12 @@ async def main(config: Settings, stop: Stop) -> None:
         account = await account_name(provider, stop)
         if account is None:
             return
+        objects = open_store(config.artifacts_url)
+        health.add("object store", objects.check)
         parts = Parts(
             worker_id=worker_id, account=account, ledger=ledger, leases=leases, creates=creates,
             provider=provider, schemas=ModelSchemas(provider), delivery=delivery,
-            objects=open_store(config.artifacts_url), max_artifact_bytes=limit,
+            objects=objects, max_artifact_bytes=limit,
         )  # fmt: skip
         start_loops(loops, parts, amqp, config.generator_concurrency, health, stop)
         await stop.wait()

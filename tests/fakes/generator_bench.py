@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,7 @@ from generator.adapters.delivery_hosts import DeliveryHosts
 from generator.adapters.ledger import Ledger
 from generator.adapters.models import ModelSchemas
 from generator.adapters.provider import Provider
+from generator.domain.polling import Pace, Rhythm
 from generator.worker.leases import Leases
 from generator.worker.parts import Parts, Patience
 from generator.worker.run_job import Worker
@@ -20,12 +22,22 @@ from mediagen.generator.v1.messages_pb2 import WorkMessage
 from servicekit import channels
 from servicekit.lifecycle import Background, Stop
 from servicekit.objects import ObjectStore, open_store
+from simulator.pictures import Picture, PictureSpec
 from simulator.server import RunningSimulator, running_simulator
 from simulator.settings import Settings as SimulatorSettings
 from tests.fakes.ledger import FakeJob, FakeLedger, running_ledger
 
 TOKEN = "r8_a_token_that_must_not_leak"
 FLUX = "black-forest-labs/flux-schnell"
+# Drawing takes most of a job's second; equal jobs of several tests share the picture.
+_DRAWN: OrderedDict[PictureSpec, Picture] = OrderedDict()
+
+
+class Brisk(Pace):
+    """Looks five times as often: the simulator's runs are short."""
+
+    def delay(self, rhythm: Rhythm, running: int, jitter: float) -> float:
+        return super().delay(rhythm, running, jitter) / 5
 
 
 @dataclass
@@ -89,6 +101,7 @@ async def generator_rig(*, max_bytes: int = 50_000_000, **simulator: Any) -> Asy
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         sim = await enter(running_simulator(settings))
+        sim.simulator.gallery._kept = _DRAWN
         ledger, address = await enter(running_ledger())
         client = Ledger(await enter(channels.open(address)))
         provider = await enter(Provider(sim.base_url, TOKEN))
@@ -100,7 +113,7 @@ async def generator_rig(*, max_bytes: int = 50_000_000, **simulator: Any) -> Asy
         parts = Parts(
             worker_id="worker-1", account="test@here", ledger=client, leases=leases,
             creates=creates, provider=provider, schemas=ModelSchemas(provider), delivery=delivery,
-            objects=objects, max_artifact_bytes=max_bytes,
+            objects=objects, max_artifact_bytes=max_bytes, pace=Brisk(),
             patience=Patience(missing=2.0, gone=1.0, save_again=1.0, claim=1.0),
         )  # fmt: skip
         stop = Stop()

@@ -133,6 +133,7 @@ class FakeLedger(AttemptLedgerServiceServicer):  # type: ignore[misc]
             time_left=seconds(job.deadline - time.monotonic()),
             cancel_requested=job.cancel_requested or job.deadline <= time.monotonic(),
             attempt=current.number if current else len(job.attempts) + 1,
+            created_attempts=sum(1 for each in job.attempts if each.prediction_id),
             road=pb.ROAD_SUBMIT,
         )
         if current is not None:

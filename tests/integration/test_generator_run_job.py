@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from itertools import pairwise
 
 import grpc
 import pytest
@@ -12,7 +15,7 @@ from mediagen.store.v1 import attempt_ledger_service_pb2 as pb
 from mediagen.v1 import failure_pb2 as failures
 from mediagen.v1.job_pb2 import Job
 from tests.fakes.generator_bench import FLUX, TOKEN, Rig, generator_rig
-from tests.fakes.ledger import seconds
+from tests.fakes.ledger import FakeAttempt, seconds
 
 HAPPY = [
     "ClaimJob", "BeginSubmit", "RecordPrediction", "RecordSucceeded", "CompleteJob",
@@ -153,11 +156,11 @@ async def test_a_permit_whose_answer_was_lost_is_asked_for_again_by_the_same_tok
 
 async def test_an_id_is_recorded_however_long_the_store_is_away(rig: Rig) -> None:
     """Before anything else: no poll comes before it."""
-    rig.ledger.fail("RecordPrediction", grpc.StatusCode.UNAVAILABLE, 5)
+    rig.ledger.fail("RecordPrediction", grpc.StatusCode.UNAVAILABLE, 3)
     rig.ledger.lose_answer("RecordPrediction", grpc.StatusCode.DEADLINE_EXCEEDED)
     job = rig.ledger.add("j1", FLUX, "a cat")
     await rig.run(job)
-    assert rig.ledger.names().count("RecordPrediction") == 7
+    assert rig.ledger.names().count("RecordPrediction") == 5
     assert job.completed is not None
 
 
@@ -201,6 +204,132 @@ async def test_a_short_wait_for_the_rate_is_waited_with_the_lease(rig: Rig) -> N
     await rig.run(other)
     assert other.released is not None
     assert other.released.delay.seconds == 30
+
+
+async def test_the_wait_for_the_rate_grows_with_each_refusal(rig: Rig) -> None:
+    """A herd that asks in step would get no more of the rate, and stall the store."""
+    rate = pb.RefusalReason.Value("REFUSAL_REASON_RATE")
+    refusal = pb.BeginSubmitResponse(refusal=rate, retry_after=seconds(0.1))
+    rig.ledger.refusals.extend([refusal] * 4)
+    rig.bear(rate_wait=0.3)
+    times: list[float] = []
+    begin = rig.parts.ledger.begin_submit
+
+    async def timed(request: pb.BeginSubmitRequest) -> pb.BeginSubmitResponse:
+        times.append(time.monotonic())
+        return await begin(request)
+
+    rig.parts.ledger.begin_submit = timed  # type: ignore[method-assign]
+    await rig.run(rig.ledger.add("j1", FLUX, "a cat"))
+    waits = [after - before for before, after in pairwise(times)]
+    assert len(waits) == 4
+    assert waits[0] >= 0.1
+    assert min(waits[2:]) >= 0.22
+    assert max(waits) < 1
+
+
+async def test_few_ask_for_a_permit_at_once(rig: Rig) -> None:
+    """The others wait their turn, which a lost lease ends and a cancel takes at once."""
+    for _ in range(8):
+        await rig.parts.permits.acquire()
+    jobs = [rig.ledger.add(name, FLUX, f"a cat {name}") for name in ("goes", "lost", "canceled")]
+    running = [asyncio.create_task(rig.run(job)) for job in jobs]
+    await until(lambda: len(rig.parts.leases) == 3)
+    await asyncio.sleep(0.2)
+    assert "BeginSubmit" not in rig.ledger.names()
+    held = rig.parts.leases._held
+    held["lost"].told_lost()
+    await asyncio.wait_for(running[1], 1)
+    jobs[2].cancel_requested = True
+    held["canceled"].told_cancel()
+    await asyncio.wait_for(running[2], 1)
+    assert jobs[2].state == "ENDED"
+    rig.parts.permits.release()
+    await running[0]
+    assert jobs[0].completed is not None
+    for _ in range(7):
+        rig.parts.permits.release()
+    assert rig.parts.permits._value == 8
+
+
+async def test_a_crash_of_ours_counts_against_the_job_and_comes_back_ever_later(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store sets apart what goes on crashing."""
+    monkeypatch.setattr("generator.worker.observe.progress.percent", lambda logs: 1 / 0)
+    rig.sim.set_fault("run", 600)
+    job = rig.ledger.add("j1", FLUX, "a cat")
+    delays = []
+    for _ in range(3):
+        await rig.run(job)
+        assert job.released is not None
+        assert job.released.failed
+        delays.append(job.released.delay.ToTimedelta().total_seconds())
+    assert delays == [1, 2, 4]
+
+
+async def test_a_step_that_the_store_refuses_counts_against_the_job(rig: Rig) -> None:
+    """One of us has a fault; trying at once would meet it again."""
+    rig.ledger.fail("RecordSucceeded", grpc.StatusCode.INVALID_ARGUMENT)
+    job = rig.ledger.add("j1", FLUX, "a cat")
+    await rig.run(job)
+    assert job.released is not None
+    assert job.released.failed
+
+
+async def test_a_fact_that_the_store_never_takes_is_left_once_the_lease_is_lost(rig: Rig) -> None:
+    """Whoever has the job now finds it again; with the lease in hand it is tried on."""
+    rig.ledger.fail("RecordSucceeded", grpc.StatusCode.INTERNAL, 1000)
+    job = rig.ledger.add("j1", FLUX, "a cat")
+    running = asyncio.create_task(rig.run(job))
+    await until(lambda: rig.ledger.names().count("RecordSucceeded") >= 5)
+    assert not running.done()
+    rig.parts.leases._held["j1"].told_lost()
+    await asyncio.wait_for(running, 5)
+    assert "ReleaseJob" not in rig.ledger.names()
+
+
+async def test_a_paid_id_is_recorded_also_after_the_lease_and_many_refusals(rig: Rig) -> None:
+    """The most persistent of all."""
+    rig.ledger.fail("RecordPrediction", grpc.StatusCode.INTERNAL, 6)
+    job = rig.ledger.add("j1", FLUX, "a cat")
+    running = asyncio.create_task(rig.run(job))
+    await until(lambda: "RecordPrediction" in rig.ledger.names())
+    rig.parts.leases._held["j1"].told_lost()
+    await running
+    assert job.attempts[0].state == "SUBMITTED"
+
+
+@pytest.mark.parametrize(("before", "kind"), [(0, "TRANSIENT"), (1, "PERMANENT")])
+async def test_only_calls_that_were_created_count_towards_a_rows_attempts(
+    rig: Rig, before: int, kind: str
+) -> None:
+    """E9243 is worth one more run; three calls that created nothing do not use it up."""
+    rig.sim.set_fault("fail", "E9243")
+    job = rig.ledger.add("j1", FLUX, "a cat")
+    none = pb.BeginSubmitRequest()
+    for n in range(3):
+        job.attempts.append(FakeAttempt(n + 1, f"t{n}", none, state="NOT_CREATED"))
+    for n in range(before):
+        job.attempts.append(FakeAttempt(4, f"p{n}", none, state="FAILED", prediction_id=f"p{n}"))
+    await rig.run(job)
+    failure = job.attempts[-1].failure
+    assert failure is not None
+    assert failure.kind == pb.FailureKind.Value(f"FAILURE_KIND_{kind}")
+
+
+async def test_a_cancel_does_not_wait_behind_looks(rig: Rig) -> None:
+    """Hundreds of jobs are looked at all the time; what is to end costs money."""
+    outcome = await rig.parts.creates.create(
+        FLUX, {"prompt": "a cat"}, cancel_after=600, send_by=float("inf")
+    )
+    identity = outcome.prediction.id  # type: ignore[union-attr]
+    looks = rig.parts.provider._looks._turns
+    for _ in range(8):
+        await looks.acquire()
+    async with asyncio.timeout(5):
+        await rig.parts.provider.cancel(identity)
+        await rig.parts.provider.listing(datetime.now(UTC))
 
 
 async def test_polling_trouble_never_ends_the_polling(rig: Rig) -> None:
@@ -349,8 +478,6 @@ async def until(true: object, within: float = 10.0) -> None:
 
 async def succeeded_attempt(rig: Rig) -> object:
     """An attempt whose prediction has run to its end."""
-    from tests.fakes.ledger import FakeAttempt
-
     outcome = await rig.parts.creates.create(
         FLUX, {"prompt": "done before"}, cancel_after=600, send_by=float("inf")
     )

@@ -91,12 +91,49 @@ async def test_removed_data_is_a_lost_output(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("status", ["403", "404", "410"])
-async def test_a_file_that_stays_gone_is_a_lost_output(rig: Rig, status: str) -> None:
-    """After fresh addresses were asked for, and some patience."""
+async def test_a_dead_address_alone_loses_nothing(rig: Rig, status: str) -> None:
+    """The data is not removed: the job comes back, ever later, and the call stays SUCCEEDED."""
+    rig.bear(gone=0.0)
     rig.sim.set_fault("expired_file", status)
+    job = rig.ledger.add("j1", FLUX, "a cat")
+    delays = []
+    for _ in range(3):
+        await rig.run(job)
+        assert job.released is not None
+        delays.append(job.released.delay.ToTimedelta().total_seconds())
+    assert delays == [1, 2, 4]
+    assert job.failure is None
+    assert not job.released.failed
+    kept = rig.sim.simulator.find(job.attempts[0].prediction_id)
+    assert kept is not None
+    kept.faults.clear()  # type: ignore[attr-defined]
+    await rig.run(job)
+    assert job.completed is not None
+    assert rig.creates() == 1
+
+
+@pytest.mark.parametrize("fault", [("expired_file", "404"), ("slow_download", 60)])
+async def test_a_file_out_of_reach_an_hour_after_the_run_is_a_lost_output(
+    rig: Rig, fault: tuple[str, object]
+) -> None:
+    """So long the provider keeps it."""
+    rig.bear(kept=0.0)
+    rig.parts.delivery._longest = 0.3
+    rig.sim.set_fault(*fault)
     job = rig.ledger.add("j1", FLUX, "a cat")
     await rig.run(job)
     assert job.failure.reason == failures.FAILURE_REASON_OUTPUT_LOST
+
+
+async def test_a_download_that_trickles_is_given_up(rig: Rig) -> None:
+    """One clock is over the whole file; the job comes back for it."""
+    rig.parts.delivery._longest = 0.3
+    rig.sim.set_fault("slow_download", 60)
+    job = rig.ledger.add("j1", FLUX, "a cat")
+    await rig.run(job)
+    assert job.released is not None
+    assert "not whole" in job.released.why
+    assert job.failure is None
 
 
 async def test_a_download_that_breaks_off_is_resumed(rig: Rig) -> None:

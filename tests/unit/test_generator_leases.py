@@ -171,6 +171,32 @@ async def test_health_follows_the_last_heartbeat(leases: Leases, beats: Beats) -
         await leases.check()
 
 
+async def test_three_beats_go_into_a_lease(leases: Leases, beats: Beats) -> None:
+    """However long the setting says; and a longer lease does not make them rarer than it says."""
+    stop = Stop()
+    leases.hold("a", 1, lasts=0.9)
+    beating = asyncio.create_task(leases.run(stop))
+    await asyncio.sleep(1.3)
+    assert 3 <= len(beats.heard) <= 6
+    assert leases._every == pytest.approx(0.3)
+    leases.drop(leases.hold("a", 2, lasts=60))
+    assert leases._every == 5
+    stop.set()
+    await asyncio.wait_for(beating, 2)
+
+
+async def test_a_lease_is_found_under_the_stores_spelling_of_its_id(
+    leases: Leases, beats: Beats
+) -> None:
+    """Answers and hints name a job as the store writes it."""
+    name = "0193512E-5F00-7000-8000-00000000ABCD"
+    lease = leases.hold(name, 1)
+    assert lease.job_id == name.lower()
+    beats.answer.lost_job_ids.append(name.lower())
+    await leases._beat()
+    assert lease.lost
+
+
 def test_an_unknown_failpoint_is_refused() -> None:
     """A test that names none would test nothing."""
     with pytest.raises(ValueError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -125,3 +126,14 @@ def test_a_prediction_that_is_anothers_for_sure_is_no_candidate_here() -> None:
     bare = lost("t2", input={"prompt": "a cat"})
     found = evidence([lost("t1"), bare], [listed("p")], ())
     assert [(each.strong, each.weak) for each in found] == [(("p",), 0), ((), 0)]
+
+
+def test_many_calls_in_a_long_listing_are_matched_within_seconds() -> None:
+    """Each input is written out once, not once for each pair."""
+    calls = [lost(f"t{n}", offset=n, input=INPUT | {"seed": n}) for n in range(200)]
+    listing = [listed(f"p{n}", offset=n % 200, input=INPUT | {"seed": n}) for n in range(4_000)]
+    began = time.process_time()
+    found = evidence(calls, listing, ())
+    assert time.process_time() - began < 10
+    assert [each.strong for each in found] == [(f"p{n}",) for n in range(200)]
+    assert all(each.weak == 0 for each in found)

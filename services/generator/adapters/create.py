@@ -20,7 +20,7 @@ from typing import Any, Self
 import httpx
 import structlog
 
-from generator.adapters.endpoint import base_url, headers, problem_of, uses_proxy
+from generator.adapters.endpoint import base_url, headers, problem_of, tls, uses_proxy
 from generator.domain import answers
 from generator.domain.answers import Prediction
 from generator.domain.classify import create_refused, is_definite, refusal
@@ -100,6 +100,7 @@ class CreateClient:
             http1=True,
             http2=False,
             follow_redirects=False,
+            verify=tls(),
             trust_env=uses_proxy(url),
             timeout=httpx.Timeout(timeout, connect=5.0, pool=5.0),
             limits=httpx.Limits(

@@ -20,9 +20,11 @@ import httpx
 import structlog
 
 from generator.adapters.delivery_hosts import DeliveryHosts
+from generator.adapters.endpoint import tls
 
 log = structlog.get_logger()
 
+LONGEST = 600.0
 _REDIRECTS = 3
 _TRIES = 5
 _GONE = frozenset({403, 404, 410})
@@ -79,13 +81,18 @@ class Download:
 class Delivery:
     """Fetches files. It has a client of its own, that never had the token."""
 
-    def __init__(self, hosts: DeliveryHosts, *, max_bytes: int, pause: float = 0.5) -> None:
+    def __init__(
+        self, hosts: DeliveryHosts, *, max_bytes: int, pause: float = 0.5, longest: float = LONGEST
+    ) -> None:
+        """*longest*: seconds for one file in all, tries and pauses and storing included."""
+        self._longest = longest
         self._hosts = hosts
         self._max_bytes = max_bytes
         self._pause = pause
         self._client = httpx.AsyncClient(
             headers={"User-Agent": "mediagen/0.1", "Accept-Encoding": "identity"},
             follow_redirects=False,
+            verify=tls(),
             trust_env=not hosts.only_loopback,
             timeout=httpx.Timeout(30.0, connect=5.0, pool=30.0),
             limits=httpx.Limits(max_connections=16, keepalive_expiry=10.0),
@@ -101,10 +108,17 @@ class Delivery:
     async def open(self, url: str) -> AsyncIterator[Download]:
         """The file at *url*. Raises DeliveryError, also in the midst of the chunks."""
         file = _File(url)
-        async with aclosing(self._whole(file)) as chunks:
-            # The first answer tells the type; it is fetched before anyone reads.
-            first = await anext(chunks, b"")
-            yield Download(file.declared, _joined(first, chunks))
+        clock = asyncio.timeout(self._longest)
+        try:
+            # A sender that trickles passes every timeout of a single read.
+            async with clock, aclosing(self._whole(file)) as chunks:
+                # The first answer tells the type; it is fetched before anyone reads.
+                first = await anext(chunks, b"")
+                yield Download(file.declared, _joined(first, chunks))
+        except TimeoutError as error:
+            if not clock.expired():
+                raise
+            raise FileTrouble(f"not whole after {self._longest:.0f} s") from error
 
     async def _whole(self, file: _File) -> AsyncGenerator[bytes, None]:
         for number in range(1, _TRIES + 1):

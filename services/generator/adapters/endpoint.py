@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import ssl
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -58,6 +60,12 @@ def headers(token: str) -> dict[str, str]:
 def uses_proxy(url: str) -> bool:
     """The environment's proxy serves the world, not this machine."""
     return not is_loopback(urlsplit(url).hostname or "")
+
+
+@cache
+def tls() -> ssl.SSLContext:
+    """One for all clients: reading the certificates takes 50 ms, and they stay in memory."""
+    return httpx.create_ssl_context()
 
 
 def is_loopback(host: str) -> bool:

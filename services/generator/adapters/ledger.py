@@ -1,7 +1,9 @@
 """How does a worker talk to the store? One method per call, with a deadline on each.
 
 Calls that ask are tried again for a while; facts are tried until they are recorded or the process
-ends, because a paid id must not be dropped. A refusal for want of the lease is LeaseLost.
+ends, because a paid id must not be dropped. Only answers that hint at a fault of ours or the
+store's end that too, after many: the store's own row then leads its reconciler, or the next
+worker, to the same fact. A refusal for want of the lease is LeaseLost.
 """
 
 from __future__ import annotations
@@ -32,7 +34,14 @@ _LASTING = frozenset(
     }
 )
 
+# May pass, or be what this very fact always meets.
+_DOUBTFUL = frozenset({grpc.StatusCode.INTERNAL, grpc.StatusCode.RESOURCE_EXHAUSTED})
+# So many doubtful answers end the trying: with the lease gone, nobody waits for us.
+_TRIES_UNLEASED = 5
+_TRIES = 300  # about ten minutes
+
 Answer = TypeVar("Answer")
+Lost = Callable[[], bool]  #: whether the lease of the job is lost by now
 
 
 class LedgerError(Exception):
@@ -85,21 +94,22 @@ class Ledger:
     async def record_prediction(
         self, request: pb.RecordPredictionRequest
     ) -> pb.RecordPredictionResponse:
+        """With the lease or without, the most persistent of all: it is a paid id."""
         return await _recorded("RecordPrediction", self._stub.RecordPrediction, request)
 
-    async def record_unknown(self, request: pb.RecordUnknownRequest) -> None:
-        await _recorded("RecordUnknown", self._stub.RecordUnknown, request)
+    async def record_unknown(self, request: pb.RecordUnknownRequest, lost: Lost) -> None:
+        await _recorded("RecordUnknown", self._stub.RecordUnknown, request, lost)
 
-    async def record_not_created(self, request: pb.RecordNotCreatedRequest) -> None:
-        await _recorded("RecordNotCreated", self._stub.RecordNotCreated, request)
+    async def record_not_created(self, request: pb.RecordNotCreatedRequest, lost: Lost) -> None:
+        await _recorded("RecordNotCreated", self._stub.RecordNotCreated, request, lost)
 
     async def record_succeeded(
-        self, request: pb.RecordSucceededRequest
+        self, request: pb.RecordSucceededRequest, lost: Lost
     ) -> pb.RecordSucceededResponse:
-        return await _recorded("RecordSucceeded", self._stub.RecordSucceeded, request)
+        return await _recorded("RecordSucceeded", self._stub.RecordSucceeded, request, lost)
 
-    async def record_ended(self, request: pb.RecordEndedRequest) -> None:
-        await _recorded("RecordEnded", self._stub.RecordEnded, request)
+    async def record_ended(self, request: pb.RecordEndedRequest, lost: Lost) -> None:
+        await _recorded("RecordEnded", self._stub.RecordEnded, request, lost)
 
     async def lease_reconciler(
         self, request: pb.LeaseReconcilerRequest
@@ -131,14 +141,19 @@ async def _asked(
     raise AssertionError("unreachable: backoff never ends")
 
 
-async def _recorded(name: str, call: Callable[..., Awaitable[Answer]], request: Any) -> Answer:
-    """Tries until the store has it. Only what it will never take is given up, loudly."""
+async def _recorded(
+    name: str, call: Callable[..., Awaitable[Answer]], request: Any, lost: Lost = lambda: False
+) -> Answer:
+    """Tries until the store has it. Only what it seems never to take is given up, loudly."""
+    doubtful = 0
     for delay in backoff(0.05, 2.0):
         try:
             return await call(request, timeout=CALL_TIMEOUT)
         except grpc.aio.AioRpcError as error:
             code = error.code()
-            if code in _LASTING or code is grpc.StatusCode.FAILED_PRECONDITION:
+            doubtful += code in _DOUBTFUL
+            hopeless = doubtful >= (_TRIES_UNLEASED if lost() else _TRIES)
+            if code in _LASTING or code is grpc.StatusCode.FAILED_PRECONDITION or hopeless:
                 log.error("fact.refused", method=name, code=code.name, error=error.details())
                 raise LedgerRefused(f"{name}: {code.name}: {error.details()}") from error
             log.warning("fact.retried", method=name, code=code.name, error=error.details())

@@ -31,6 +31,7 @@ class Prediction:
     data_removed: bool = False
     predict_seconds: float | None = None
     created_at: datetime | None = None
+    completed_at: datetime | None = None
     model: str = ""
     input: Mapping[str, Any] | None = None
 
@@ -56,6 +57,7 @@ def prediction(body: object) -> Prediction | None:
         data_removed=body.get("data_removed") is True,
         predict_seconds=_seconds(body.get("metrics")),
         created_at=_time(body.get("created_at")),
+        completed_at=_time(body.get("completed_at")),
         model=_words(body.get("model")),
         input=given if isinstance(given, Mapping) else None,
     )

@@ -1,8 +1,7 @@
 """How does an outcome at the provider count, and what is a person told of it?
 
 create answer or error -> Created | NotCreated | Ambiguous     (anything after bytes left is
-poll answer            -> Wait | Missing                        ambiguous unless it is definite)
-terminal prediction    -> (PredictionEnd, ProviderFailure)
+terminal prediction    -> (PredictionEnd, ProviderFailure)      ambiguous unless it is definite)
 What is done about it (retry, wait, fail) is the store's decision.
 """
 
@@ -63,11 +62,11 @@ def refusal(
     )
 
 
-def ended(prediction: Prediction, attempt: int) -> tuple[PredictionEnd.ValueType, ProviderFailure]:
-    """A terminal prediction that did not succeed, at the job's attempt number *attempt*."""
+def ended(prediction: Prediction, created: int) -> tuple[PredictionEnd.ValueType, ProviderFailure]:
+    """A terminal prediction that did not succeed, the job's *created*-th that was created."""
     end = ENDS[prediction.status]
     if end == PredictionEnd.PREDICTION_END_FAILED:
-        return end, run_failed(prediction.error, attempt)
+        return end, run_failed(prediction.error, created)
     # Whether that was our cancel or the deadline is the store's to know.
     stopped = "stopped the run" if prediction.status == "canceled" else "did not start the run"
     return end, ProviderFailure(
@@ -80,11 +79,12 @@ def ended(prediction: Prediction, attempt: int) -> tuple[PredictionEnd.ValueType
     )
 
 
-def run_failed(error: str, attempt: int) -> ProviderFailure:
-    """A failed run, by the first row whose code stands in its `error`."""
+def run_failed(error: str, created: int) -> ProviderFailure:
+    """A failed run, by the first row whose code stands in its `error`. *created*: how many calls of
+    the job were created so far, this one included; those that created nothing do not count."""
     for row in table.RUN_FAILURES:
         if row.matches.search(error):
-            again = row.attempts is None or attempt <= row.attempts
+            again = row.attempts is None or created <= row.attempts
             return ProviderFailure(
                 kind=table.TRANSIENT if again else table.PERMANENT,
                 failure=Failure(reason=row.reason, message=row.message, retry_advice=row.advice),

@@ -36,8 +36,8 @@ OPERATOR = RetryAdvice.RETRY_ADVICE_ASK_OPERATOR
 
 @dataclass(frozen=True, slots=True)
 class RunFailure:
-    """One row. `attempts`: up to this attempt it is TRANSIENT, from there on PERMANENT; 0 is never,
-    None always. `wait`: the least seconds until another attempt."""
+    """One row. `attempts`: up to this many calls that were created it is TRANSIENT, from there on
+    PERMANENT; 0 is never, None always. `wait`: the least seconds until another attempt."""
 
     matches: re.Pattern[str]
     attempts: int | None

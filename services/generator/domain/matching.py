@@ -7,6 +7,8 @@ One prediction is assigned to one call at most. The verdict over several looks i
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,6 +21,9 @@ from generator.domain.values import canonical
 MARGIN = timedelta(seconds=10)
 # The call may be taken up to its timeout after the last byte left, and be stamped later still.
 TAKEN_WITHIN = timedelta(seconds=30)
+
+# The canonical JSON of each key of an input.
+Texts = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,62 +57,90 @@ def evidence(
 ) -> list[Evidence]:
     """What a listing that is complete since the earliest window shows of each call."""
     listed = list(listing)
-    free = [each for each in listed if each.id not in owned]
     ours = [each.created_at for each in listed if each.id in owned and each.created_at is not None]
-    matches = {
-        call.submit_token: [each for each in free if _in_window(call, each)] for call in calls
-    }
-    strong = _assigned(
-        calls,
-        {
-            call.submit_token: [e for e in matches[call.submit_token] if is_strong(call, e)]
-            for call in calls
-        },
-    )
-    taken = {found[0]: token for token, found in strong.items() if len(found) == 1}
+    latest_of_ours = max(ours, default=None)
+    windows = _Windows([each for each in listed if each.id not in owned])
+    texts: dict[str, Texts] = {}  # of each prediction in a window, made once
+    matches, strong = {}, {}
+    sent = {call.submit_token: _texts(call.input) for call in calls}
+    for call in calls:
+        found = matches[call.submit_token] = windows.of(call)
+        for each in found:
+            if each.id not in texts:
+                texts[each.id] = _texts(each.input or {})
+        mine = sent[call.submit_token]
+        strong[call.submit_token] = [e for e in found if _is_strong(call, mine, e, texts[e.id])]
+    assigned = _assigned(calls, strong)
+    taken = {found[0]: token for token, found in assigned.items() if len(found) == 1}
     return [
         Evidence(
             call.submit_token,
-            strong[call.submit_token],
+            assigned[call.submit_token],
             sum(
                 1
                 for each in matches[call.submit_token]
-                if each.id not in strong[call.submit_token]
+                if each.id not in assigned[call.submit_token]
                 and taken.get(each.id, call.submit_token) == call.submit_token
-                and could_be(call, each)
+                and _could_be(call, sent[call.submit_token], each, texts[each.id])
             ),
-            any(at > call.latest for at in ours),
+            latest_of_ours is not None and latest_of_ours > call.latest,
         )
         for call in calls
     ]
 
 
+def _texts(given: Mapping[str, Any]) -> Texts:
+    return {key: canonical(value) for key, value in given.items()}
+
+
 def is_strong(call: LostCall, listed: Prediction) -> bool:
     """The same request beyond doubt. The version is no sign: answers show another one."""
+    return _is_strong(call, _texts(call.input), listed, _texts(listed.input or {}))
+
+
+def _is_strong(call: LostCall, sent: Texts, listed: Prediction, shown: Texts) -> bool:
     if listed.data_removed or not listed.input or not listed.model:
         return False
-    return listed.model == _name(call.model) and canonical(listed.input) == canonical(call.input)
+    return listed.model == _name(call.model) and shown == sent
 
 
 def could_be(call: LostCall, listed: Prediction) -> bool:
     """Not provably another request. Removed data and a missing model prove nothing."""
+    return _could_be(call, _texts(call.input), listed, _texts(listed.input or {}))
+
+
+def _could_be(call: LostCall, sent: Texts, listed: Prediction, shown: Texts) -> bool:
     if listed.data_removed or not listed.input:
         return True
     return not any(
-        key in call.input and _differ(call.input[key], value) for key, value in listed.input.items()
+        key in sent and sent[key] != text and not _is_inline(call.input[key])
+        for key, text in shown.items()
     )
 
 
-def _differ(sent: Any, shown: Any) -> bool:
+def _is_inline(sent: Any) -> bool:
     # A file given inline may be shown as an address.
-    if isinstance(sent, str) and sent.startswith("data:"):
-        return False
-    return canonical(sent) != canonical(shown)
+    return isinstance(sent, str) and sent.startswith("data:")
 
 
-def _in_window(call: LostCall, listed: Prediction) -> bool:
-    # Without a time it may be anything.
-    return listed.created_at is None or call.earliest <= listed.created_at <= call.latest
+class _Windows:
+    """Which predictions can have been made in a call's window."""
+
+    def __init__(self, free: Iterable[Prediction]) -> None:
+        timed: list[tuple[datetime, Prediction]] = []
+        self._untimed: list[Prediction] = []
+        for each in free:
+            if each.created_at is None:
+                self._untimed.append(each)  # Without a time it may be anything.
+            else:
+                timed.append((each.created_at, each))
+        timed.sort(key=lambda pair: pair[0])
+        self._times = [at for at, _ in timed]
+        self._timed = [each for _, each in timed]
+
+    def of(self, call: LostCall) -> list[Prediction]:
+        first = bisect_left(self._times, call.earliest)
+        return self._timed[first : bisect_right(self._times, call.latest)] + self._untimed
 
 
 def _assigned(
@@ -116,13 +149,14 @@ def _assigned(
     """One prediction to one call. Equal requests share their candidates: in order of time if there
     is one for each, else none of them is sure."""
     result: dict[str, tuple[str, ...]] = {}
+    claimants: dict[str, list[LostCall]] = defaultdict(list)
+    for call in calls:
+        for each in strong[call.submit_token]:
+            claimants[each.id].append(call)
     for call in calls:
         found = strong[call.submit_token]
-        rivals = sorted(
-            (other for other in calls
-             if {e.id for e in strong[other.submit_token]} & {e.id for e in found}),
-            key=lambda other: (other.earliest, other.submit_token),
-        )  # fmt: skip
+        sharing = {other.submit_token: other for each in found for other in claimants[each.id]}
+        rivals = sorted(sharing.values(), key=lambda other: (other.earliest, other.submit_token))
         if len(rivals) <= 1:
             result[call.submit_token] = tuple(each.id for each in found)
             continue

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from uuid import UUID
 
 import structlog
 from google.protobuf.message import DecodeError
@@ -26,7 +27,16 @@ from servicekit.lifecycle import Stop
 log = structlog.get_logger()
 
 HEARTBEAT = 5.0
+SHORTEST = 0.2
 SHOW_PROGRESS_AFTER = 1.0
+
+
+def canonical_id(job_id: str) -> str:
+    """A job's id as the store writes it: its answers are looked up under it."""
+    try:
+        return str(UUID(job_id))
+    except ValueError:
+        return job_id
 
 
 class LeaseEnded(Exception):
@@ -118,7 +128,7 @@ class Leases:
     def __init__(
         self, ledger: Ledger, worker_id: str, slots: int, *, heartbeat: float = HEARTBEAT
     ) -> None:
-        self._heartbeat = heartbeat
+        self._longest = self._every = heartbeat
         self._ledger = ledger
         self._worker_id = worker_id
         self._slots = slots
@@ -130,8 +140,12 @@ class Leases:
     def __len__(self) -> int:
         return len(self._held)
 
-    def hold(self, job_id: str, epoch: int) -> Lease:
-        """Kept by every heartbeat until `drop`."""
+    def hold(self, job_id: str, epoch: int, lasts: float = 0.0) -> Lease:
+        """Kept by every heartbeat until `drop`. *lasts*: seconds without one, where they are told:
+        there are to be three within them."""
+        if lasts > 0:
+            self._every = min(self._longest, max(lasts / 3, SHORTEST))
+        job_id = canonical_id(job_id)
         lease = Lease(job_id, epoch, on_change=self._changed)
         earlier = self._held.get(job_id)
         if earlier is not None:
@@ -149,9 +163,13 @@ class Leases:
     def drain(self) -> None:
         """Every job stops at its next safe point and is handed back."""
         self._draining = True
+        self.hand_back()
+        self._changed.set()
+
+    def hand_back(self) -> None:
+        """The jobs held now stop at their next safe point; others may come."""
         for lease in list(self._held.values()):
             lease.told_drain()
-        self._changed.set()
 
     async def drain_at(self, stop: Stop) -> None:
         await stop.wait()
@@ -173,7 +191,7 @@ class Leases:
         except DecodeError:
             log.warning("hint.unreadable", size=len(body))
             return
-        lease = self._held.get(told.job_id)
+        lease = self._held.get(canonical_id(told.job_id))
         if lease is not None:
             if told.cancel_requested:
                 lease.told_cancel()
@@ -187,11 +205,13 @@ class Leases:
             await self._pause(stop)
 
     async def _pause(self, stop: Stop) -> None:
-        """5 s, or 1 s where a job has something to show, or at once when draining is done."""
+        """5 s or a third of a lease, 1 s where a job has something to show, or at once when
+        draining is done."""
         self._changed.clear()
         waited = 0.0
-        while waited < self._heartbeat and not (stop.is_set() and not self._held):
+        while waited < self._every and not (stop.is_set() and not self._held):
             step = 0.25 if stop.is_set() else SHOW_PROGRESS_AFTER
+            step = min(step, self._every - waited)
             if stop.is_set():
                 await asyncio.sleep(step)
             else:

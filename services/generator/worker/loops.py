@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from generator.worker.parts import Parts
+from generator.worker.quarantine import Quarantine
 from generator.worker.reconciler import reconcile
 from generator.worker.run_job import Worker
-from jobqueue.consumer import Slots, WorkConsumer
+from jobqueue.consumer import Handle, Slots, WorkConsumer
 from jobqueue.events import EventSubscriber
 from jobqueue.topology import CLASSES, work_queue
 from servicekit.health import Health
@@ -13,10 +14,7 @@ from servicekit.lifecycle import Background, Stop
 
 # From SIGTERM until handlers are cancelled; a paid call and its record take 20 s at most.
 GRACE = 25.0
-# Claims overlap; each delivery has its slot reserved, so that none waits. A consumer takes up work
-# only with that many slots free, so it is a small part of them.
-MOST_PREFETCH = 4
-_PREFETCH_SHARE = 50
+DEFAULT, QUARANTINE = CLASSES
 
 
 def start_loops(
@@ -32,15 +30,17 @@ def start_loops(
         keys=[f"worker.{parts.worker_id}"],
     )
     loops.start("hints", hints.run(stop))
-    for job_class in CLASSES:
-        # What killed its workers runs alone.
-        slots = concurrency if job_class == CLASSES[0] else 1
-        consumer = WorkConsumer(
-            amqp_url,
-            work_queue(job_class),
-            Worker(parts).handle,
-            Slots(slots),
-            prefetch=max(1, min(MOST_PREFETCH, slots // _PREFETCH_SHARE)),
-        )
+    quarantine = Quarantine(Worker(parts).handle, parts.leases, stop)
+    consumers = {
+        DEFAULT: _consumer(amqp_url, DEFAULT, quarantine.beside, concurrency),
+        QUARANTINE: _consumer(amqp_url, QUARANTINE, quarantine.alone, 1),
+    }
+    quarantine.pauses(consumers[DEFAULT])
+    for job_class, consumer in consumers.items():
         health.add(f"broker {job_class}", consumer.check)
         loops.start(f"consumer {job_class}", consumer.run(stop, grace=GRACE))
+
+
+def _consumer(amqp_url: str, job_class: str, handle: Handle, slots: int) -> WorkConsumer:
+    # One at a time: a larger prefetch would wait for that many free slots before it takes any.
+    return WorkConsumer(amqp_url, work_queue(job_class), handle, Slots(slots), prefetch=1)

@@ -28,8 +28,8 @@ from mediagen.v1.job_pb2 import Job
 
 log = structlog.get_logger()
 
-# The store's gRPC takes 4 MiB; a larger output is read from the provider again when it is saved.
-LARGEST_OUTPUT = 1024 * 1024
+# A larger output burdens the ledger; it is read from the provider again when it is saved.
+LARGEST_OUTPUT = 8 * 1024 * 1024
 
 
 async def observe(parts: Parts, task: Task) -> None:
@@ -46,7 +46,7 @@ async def _record(parts: Parts, task: Task, final: Prediction) -> None:
     if final.status == "succeeded":
         await _record_succeeded(parts, task, final)
     else:
-        end, failure = classify.ended(final, task.attempt)
+        end, failure = classify.ended(final, task.created)
         await _record_ended(parts, task, end, failure, final.predict_seconds)
 
 
@@ -173,7 +173,8 @@ async def _record_ended(
             end=end,
             failure=failure,
             predict_seconds=predict_seconds,
-        )
+        ),
+        task.lease_lost,
     )
     failpoints.hit("after_record_ended")
     raise Done(f"{pb.PredictionEnd.Name(end)}: {failure.failure.message}")
@@ -188,7 +189,7 @@ async def _record_succeeded(parts: Parts, task: Task, final: Prediction) -> None
     if (output := _storable(final.output)) is not None:
         request.output.CopyFrom(output)
     failpoints.hit("before_record_succeeded")
-    answer = await parts.ledger.record_succeeded(request)
+    answer = await parts.ledger.record_succeeded(request, task.lease_lost)
     failpoints.hit("after_record_succeeded")
     if answer.superseded:
         raise Done("the job has no use for the result")

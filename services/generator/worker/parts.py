@@ -14,6 +14,7 @@ from generator.adapters.models import ModelSchemas
 from generator.adapters.provider import Provider
 from generator.domain.polling import MISSING_PATIENCE, Pace
 from generator.worker.leases import Leases
+from generator.worker.setbacks import Setbacks
 from servicekit.objects import ObjectStore
 
 
@@ -24,8 +25,9 @@ class Patience:
     claim: float = 60.0  #: with a store that does not answer a claim
     rate_wait: float = 5.0  #: longest wait for the account's rate with the lease in hand
     missing: float = MISSING_PATIENCE  #: with 404s for a known id
-    gone: float = 15.0  #: with dead addresses of files that were not removed
-    save_again: float = 5.0  #: until the job is taken again after trouble at saving
+    gone: float = 15.0  #: with dead addresses of files that were not removed, lease in hand
+    kept: float = 3900.0  #: with files out of reach since the run ended; they are kept for an hour
+    save_again: float = 5.0  #: until the job is taken again after trouble; grows
     cancel_again: float = 10.0  #: until a cancel without effect is repeated
 
 
@@ -46,4 +48,7 @@ class Parts:
     patience: Patience = field(default_factory=Patience)
     pace: Pace = field(default_factory=Pace)
     downloads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
+    #: Whoever asks for a permit: a few at a time, as all take from one rate.
+    permits: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))
+    setbacks: Setbacks = field(default_factory=Setbacks)
     jitter: Callable[[], float] = random.random

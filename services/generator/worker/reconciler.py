@@ -7,6 +7,7 @@ proves nothing and is not reported. The verdicts are the store's.
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -60,7 +61,9 @@ async def look_once(parts: Parts) -> int:
         log.error("reconcile.clock_wrong", skew_seconds=skew.total_seconds())
         return len(leased.attempts)
     calls = [_lost_call(each, skew) for each in leased.attempts]
-    shown = evidence(calls, listing.predictions, frozenset(leased.owned_prediction_ids))
+    # In a thread: many calls and a long listing must not hold up the heartbeat.
+    owned = frozenset(leased.owned_prediction_ids)
+    shown = await asyncio.to_thread(evidence, calls, listing.predictions, owned)
     await _report(parts, leased, shown)
     return len(leased.attempts)
 

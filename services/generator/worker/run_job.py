@@ -82,10 +82,11 @@ class Worker:
             log.info("job.not_claimed", refusal=pb.RefusalReason.Name(answer.refusal))
             await delivery.ack()
             return None
-        lease = self._parts.leases.hold(message.job_id, answer.lease_epoch)
+        lasts = answer.lease_duration.ToTimedelta().total_seconds()
+        lease = self._parts.leases.hold(message.job_id, answer.lease_epoch, lasts)
         structlog.contextvars.bind_contextvars(attempt=answer.attempt)
         log.info("job.claimed", road=pb.Road.Name(answer.road), lease_epoch=answer.lease_epoch)
-        return Task.claimed(message.job_id, answer, lease, began)
+        return Task.claimed(lease.job_id, answer, lease, began)
 
     async def _run(self, task: Task) -> None:
         try:
@@ -99,12 +100,20 @@ class Worker:
         except LeaseEnded:
             if not task.lease.lost:
                 await self._release(task, 0.0, "the worker drains")
+        except LedgerUnreachable as error:
+            log.error("job.stuck", error=str(error))
+            await self._release(task, self._setback(task), "the store did not answer")
         except LedgerError as error:
             log.error("job.stuck", error=str(error))
-            await self._release(task, self._parts.patience.save_again, "the store refused a step")
+            if not task.lease.lost:
+                why = "the store refused a step"
+                await self._release(task, self._setback(task), why, failed=True)
         except Exception:
             log.exception("job.crashed")
-            await self._release(task, self._parts.patience.save_again, "the worker failed")
+            await self._release(task, self._setback(task), "the worker failed", failed=True)
+
+    def _setback(self, task: Task) -> float:
+        return self._parts.setbacks.delay(task.job_id, self._parts.patience.save_again)
 
     async def _road(self, task: Task) -> None:
         match task.road:
@@ -120,13 +129,15 @@ class Worker:
             case unknown:
                 raise HandBack(f"road {unknown} is not known here", 30.0)
 
-    async def _release(self, task: Task, delay: float, why: str) -> None:
+    async def _release(self, task: Task, delay: float, why: str, *, failed: bool = False) -> None:
+        """*failed*: on the job itself, so that the store sets it apart if it goes on so."""
         failpoints.hit("before_release")
         wait = Duration()
         wait.FromTimedelta(timedelta(seconds=delay))
         request = pb.ReleaseJobRequest(
-            job_id=task.job_id, lease_epoch=task.lease.epoch, delay=wait, why=why[:500]
-        )
+            job_id=task.job_id, lease_epoch=task.lease.epoch, delay=wait, why=why[:500],
+            failed=failed,
+        )  # fmt: skip
         try:
             await self._parts.ledger.release(request)
         except LedgerError as error:

@@ -2,13 +2,16 @@
 
     walk the output ─▶ fetch and store each file ─▶ CompleteJob with all of them
 Trouble that may pass hands the job back: the call stays SUCCEEDED, and whoever takes the job next
-saves it, under keys of its own lease. What can not pass ends the job, paid for, without a result.
+saves it, under keys of its own lease. What can not pass ends the job, paid for, without a result:
+a dead address alone does not, unless the provider says that the data is removed, knows the
+prediction no more, or has kept it for its hour.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -31,6 +34,7 @@ from servicekit.objects import ObjectError, ObjectTooLarge
 log = structlog.get_logger()
 
 _READ_TRIES = 5
+_LONGEST_RUN = timedelta(hours=24)  # the most that a Cancel-After can be
 
 
 class _Hopeless(Exception):
@@ -72,9 +76,11 @@ async def _stored(parts: Parts, task: Task) -> pb.CompleteJobRequest:
         raise _rejected("A file within the output can not be read.") from error
     except ObjectTooLarge as error:
         raise _rejected("The result is larger than what is stored.") from error
-    except (FileTrouble, ObjectError) as error:
-        log.warning("saving.failed", error=str(error))
-        raise HandBack(f"saving failed: {error}", parts.patience.save_again) from error
+    except FileTrouble as error:
+        await _still_kept(parts, task)
+        raise _later(parts, task, f"saving failed: {error}") from error
+    except ObjectError as error:
+        raise _later(parts, task, f"saving failed: {error}") from error
 
 
 async def _all(parts: Parts, task: Task) -> pb.CompleteJobRequest:
@@ -97,9 +103,9 @@ async def _all(parts: Parts, task: Task) -> pb.CompleteJobRequest:
         except FileGone as error:
             log.warning("saving.file_gone", status=str(error))
             # Addresses may be stale; the prediction knows fresh ones, or that all is removed.
-            output = (await _read_again(parts, task)).output
+            output = (await _still_kept(parts, task)).output
             if time.monotonic() >= give_up:
-                raise _lost() from error
+                raise _later(parts, task, f"a file is out of reach: {error}") from error
         rhythm = rhythm.answered(0.0)
         await asyncio.sleep(rhythm.interval)
 
@@ -123,6 +129,22 @@ async def _kept(keeper: Keeper, task: Task, output: Any, walked: Walked) -> pb.C
     return request
 
 
+def _later(parts: Parts, task: Task, why: str) -> HandBack:
+    log.warning("saving.failed", why=why)
+    return HandBack(why, parts.setbacks.delay(task.job_id, parts.patience.save_again))
+
+
+async def _still_kept(parts: Parts, task: Task) -> Prediction:
+    """The prediction as it is now; what can not be fetched an hour after its end is lost."""
+    seen = await _read_again(parts, task)
+    ended = seen.completed_at
+    if ended is None and seen.created_at is not None:
+        ended = seen.created_at + _LONGEST_RUN
+    if ended is not None and datetime.now(UTC) - ended >= timedelta(seconds=parts.patience.kept):
+        raise _lost()
+    return seen
+
+
 async def _read_again(parts: Parts, task: Task) -> Prediction:
     """The prediction as it is now. Data that was removed is lost."""
     began = time.monotonic()
@@ -138,7 +160,7 @@ async def _read_again(parts: Parts, task: Task) -> Prediction:
                 raise _lost() from error
             if not missing and tries >= _READ_TRIES:
                 why = f"the provider can not be read: {error}"
-                raise HandBack(why, parts.patience.save_again) from error
+                raise _later(parts, task, why) from error
             rhythm = rhythm.troubled()
             await asyncio.sleep(rhythm.interval)
         else:

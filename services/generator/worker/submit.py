@@ -11,6 +11,8 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import structlog
@@ -40,7 +42,8 @@ _ORPHAN_LOOKS = 30  # a second apart; after its Cancel-After the store counts it
 async def submit(parts: Parts, task: Task) -> None:
     """On return the prediction is recorded, and task.prediction_id set."""
     call = await _prepare(parts, task)
-    token, permit, send_by = await _permit(parts, task, call)
+    async with _turn(parts, task):
+        token, permit, send_by = await _permit(parts, task, call)
     failpoints.hit("after_begin_submit")
     outcome = await _post(parts, call, permit, send_by)
     failpoints.hit("after_post")
@@ -56,6 +59,21 @@ async def _prepare(parts: Parts, task: Task) -> PaidCall:
         task.model, task.prompt, task.given,
         takes_seed=takes_seed, job_id=task.job_id, attempt=task.attempt,
     )  # fmt: skip
+
+
+@asynccontextmanager
+async def _turn(parts: Parts, task: Task) -> AsyncIterator[None]:
+    """Waits for a turn to ask for a permit: hundreds that ask at once get no more of the account's
+    rate. A job that is to end goes first: its asking ends it."""
+    taking = asyncio.create_task(parts.permits.acquire())
+    taking.add_done_callback(lambda _: task.lease.told_wake())
+    try:
+        while not (taking.done() or task.must_cancel):
+            await task.lease.sleep(max(task.time_left, 0.0) + 0.01)
+        yield
+    finally:
+        if not taking.cancel():  # it was taken
+            parts.permits.release()
 
 
 async def _permit(
@@ -74,10 +92,11 @@ async def _permit(
     )
     failpoints.hit("before_begin_submit")
     unheard = False  # a permit may have been given in an answer that never came
+    refused = 0
     while True:
         if task.lease.ended:
             if unheard:
-                await _give_up_permit(parts, request.submit_token)
+                await _give_up_permit(parts, task, request.submit_token)
             raise LeaseEnded
         began = time.monotonic()
         try:
@@ -90,7 +109,7 @@ async def _permit(
             continue
         except LeaseLost:
             if unheard:
-                await _give_up_permit(parts, request.submit_token)
+                await _give_up_permit(parts, task, request.submit_token)
             raise
         if not answer.refusal:
             if answer.attempt != task.attempt:
@@ -98,27 +117,29 @@ async def _permit(
                 structlog.contextvars.bind_contextvars(attempt=answer.attempt)
             send_within = answer.send_within.ToTimedelta().total_seconds()
             return request.submit_token, answer, began + send_within
-        await _refused(parts, task, answer)
+        await _refused(parts, task, answer, refused)
+        refused += 1
 
 
-async def _refused(parts: Parts, task: Task, answer: pb.BeginSubmitResponse) -> None:
-    """Returns only if it is worth asking again."""
+async def _refused(parts: Parts, task: Task, answer: pb.BeginSubmitResponse, before: int) -> None:
+    """Returns only if it is worth asking again; waits longer the more refusals came *before*."""
     name = pb.RefusalReason.Name(answer.refusal)
     if answer.refusal != pb.RefusalReason.REFUSAL_REASON_RATE:
         raise Done(f"no permit: {name}")
     wait = answer.retry_after.ToTimedelta().total_seconds()
     if wait > parts.patience.rate_wait:
         raise HandBack(f"no permit: {name}", wait)
-    await task.lease.sleep(max(wait, 0.05) * (1 + parts.jitter() / 5))
+    wait = min(max(wait, 0.05) * 1.5 ** min(before, 20), parts.patience.rate_wait)
+    await task.lease.sleep(wait * (1 + parts.jitter() / 5))
 
 
-async def _give_up_permit(parts: Parts, token: str) -> None:
+async def _give_up_permit(parts: Parts, task: Task, token: str) -> None:
     """A permit that may have been given unheard is closed: nothing was or will be sent."""
     log.info("permit.given_up")
     request = pb.RecordNotCreatedRequest(submit_token=token, failure=refusal(STOPPING))
     try:
         async with asyncio.timeout(5):
-            await parts.ledger.record_not_created(request)
+            await parts.ledger.record_not_created(request, task.lease_lost)
     except (LedgerError, TimeoutError):
         pass  # there was no permit, or its lease expires into a look-up that finds nothing
 
@@ -154,13 +175,15 @@ async def _record(parts: Parts, task: Task, token: str, outcome: Outcome) -> Non
             log.info("prediction.recorded", prediction_id=prediction.id)
         case NotCreated(failure):
             await parts.ledger.record_not_created(
-                pb.RecordNotCreatedRequest(submit_token=token, failure=failure)
+                pb.RecordNotCreatedRequest(submit_token=token, failure=failure), task.lease_lost
             )
             failpoints.hit("after_record_not_created")
             raise Done(f"not created: {failure.failure.message}")
         case Ambiguous(why):
             log.warning("prediction.unknown", why=why)
-            await parts.ledger.record_unknown(pb.RecordUnknownRequest(submit_token=token))
+            await parts.ledger.record_unknown(
+                pb.RecordUnknownRequest(submit_token=token), task.lease_lost
+            )
             failpoints.hit("after_record_unknown")
             raise Done(f"the answer was lost: {why}")
 

@@ -34,6 +34,7 @@ class Task:
     lease: Lease
     road: pb.Road.ValueType
     attempt: int
+    created: int  #: calls of the job that were created so far, the one at hand included
     deadline: float  #: on time.monotonic(), on the safe side
     model: str
     prompt: str
@@ -54,6 +55,7 @@ class Task:
             lease=lease,
             road=answer.road,
             attempt=answer.attempt,
+            created=max(1, answer.created_attempts + (answer.road == pb.Road.ROAD_SUBMIT)),
             deadline=began + answer.time_left.ToTimedelta().total_seconds(),
             model=answer.request.model,
             prompt=answer.request.prompt,
@@ -62,6 +64,9 @@ class Task:
             look_at_once=answer.road == pb.Road.ROAD_OBSERVE,
             output=from_value(answer.output) if answer.HasField("output") else None,
         )
+
+    def lease_lost(self) -> bool:
+        return self.lease.lost
 
     @property
     def time_left(self) -> float:
