@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import aio_pika
@@ -132,7 +132,8 @@ class Link:
                 await asyncio.sleep(_PROBE_EVERY)
                 if channel is None:
                     async with asyncio.timeout(self._patience):
-                        channel = await connection.channel(publisher_confirms=False)
+                        with _lost_if_closed(connection):
+                            channel = await connection.channel(publisher_confirms=False)
                 await self._probe(channel, self._patience)
                 self._seen = time.monotonic()
         except BROKER_ERRORS as error:
@@ -142,7 +143,21 @@ class Link:
 
 
 async def _run(session: Session, connection: AbstractConnection, lost: asyncio.Event) -> None:
-    await session(connection, lost)
+    with _lost_if_closed(connection):
+        await session(connection, lost)
+
+
+@contextmanager
+def _lost_if_closed(connection: AbstractConnection) -> Iterator[None]:
+    """aiormq's answer to whoever opens a channel on a closed connection is a plain RuntimeError."""
+    try:
+        yield
+    except RuntimeError as error:
+        transport = connection.transport
+        closed = transport is None or transport.connection.is_closed
+        if closed and type(error) is RuntimeError:
+            raise ConnectionError(str(error)) from error
+        raise
 
 
 async def _open(url: str, name: str) -> AbstractConnection:

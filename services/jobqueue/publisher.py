@@ -10,8 +10,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from types import TracebackType
-from typing import Literal, Self
+from typing import Literal
 
 import structlog
 from aio_pika import DeliveryMode, Message
@@ -37,6 +36,7 @@ log = structlog.get_logger()
 
 PROTOBUF = "application/x-protobuf"
 _DECLARE_AGAIN_AFTER = 5.0
+_HINT_TIMEOUT = 1.0
 
 Reason = Literal["unroutable", "refused", "timeout", "disconnected"]
 
@@ -54,13 +54,14 @@ class PublishFailed(Exception):
 
 
 class Publisher:
-    """Publishes with confirms on a connection of its own, which it keeps for as long as it is open.
+    """Publishes with confirms on a connection of its own, which `run` keeps.
 
-        async with Publisher(url) as publisher:
-            await publisher.publish_work("default", body, message_id)
+        background.start("publisher", publisher.run(quiet))
+        await publisher.publish_work("default", body, message_id)
 
-    Entering does not wait for the broker. Each publish ends within *timeout* seconds, the wait for
-    a connection or for one of *max_outstanding* places included; more than about 100 gain nothing.
+    Each publish ends within *timeout* seconds, the wait for a connection or for one of
+    *max_outstanding* places included; more than about 100 gain nothing. An event waits for no
+    connection, and for a second at the most.
     """
 
     def __init__(
@@ -80,22 +81,11 @@ class Publisher:
         self._ready = asyncio.Event()
         self._torn = asyncio.Event()
         self._stop = Stop()
-        self._task: asyncio.Task[None] | None = None
 
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._link.keep(self._session, self._stop))
-        self._task.add_done_callback(_log_crash)
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._stop.set()
-        if self._task is not None:
-            await asyncio.gather(self._task, return_exceptions=True)
+    async def run(self, stop: Stop) -> None:
+        """Keeps the connection until *stop*, which is to be set when nobody publishes any more."""
+        self._stop = stop
+        await self._link.keep(self._session, stop)
 
     @property
     def connected(self) -> bool:
@@ -103,8 +93,6 @@ class Publisher:
 
     async def check(self) -> None:
         """Raises unless the broker answered lately. For Health."""
-        if self._task is not None and self._task.done() and not self._stop.is_set():
-            raise ConnectionError("the publisher's loop has ended")
         await self._link.check()
 
     async def publish_work(
@@ -136,7 +124,8 @@ class Publisher:
     async def publish_event(
         self, routing_key: str, body: bytes, *, content_type: str = PROTOBUF
     ) -> None:
-        """To whoever listens now; nobody listening is fine. A hint, so not kept on disk."""
+        """To whoever listens now; nobody listening is fine. A hint, so not kept on disk, and not
+        worth waiting for: without a connection it fails at once."""
         await self._publish(EVENTS.name, routing_key, body, "", content_type, mandatory=False)
 
     async def _publish(
@@ -159,8 +148,11 @@ class Publisher:
             correlation_id=message_id or None,
         )
         target = f"{exchange} with key {key!r}"
+        if not (mandatory or self.connected):
+            raise PublishFailed("disconnected", target)
+        timeout = self._timeout if mandatory else min(self._timeout, _HINT_TIMEOUT)
         try:
-            async with asyncio.timeout(self._timeout), self._places:
+            async with asyncio.timeout(timeout), self._places:
                 await self._ready.wait()
                 live = self._exchanges[exchange]
                 await live.publish(message, routing_key=key, mandatory=mandatory)
@@ -209,8 +201,3 @@ class Publisher:
             log.info("topology.redeclared", seconds=round(time.monotonic() - begin, 3))
         await first_of(lost, self._stop, timeout=_DECLARE_AGAIN_AFTER)
         self._torn.clear()
-
-
-def _log_crash(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        log.error("publisher.crashed", exc_info=error)

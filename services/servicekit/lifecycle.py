@@ -59,10 +59,17 @@ class Background:
 
     A loop that raises, or returns before *stop* is set, sets *stop*; leaving the block then raises
     LoopCrashed. On leaving, *stop* is set and loops get *grace* seconds before they are cancelled.
+
+    For loops that others need to their own end, give *end*, which is what they wait for: it is set
+    on leaving, so after the blocks within; a crash still sets *stop*.
+
+        async with Background(stop, end=quiet) as last, Background(stop) as background:
+            last.start("publisher", publisher.run(quiet))
     """
 
-    def __init__(self, stop: Stop, *, grace: float = 10.0) -> None:
+    def __init__(self, stop: Stop, *, end: Stop | None = None, grace: float = 10.0) -> None:
         self._stop = stop
+        self._end = end or stop
         self._grace = grace
         self._tasks: set[asyncio.Task[None]] = set()
         self._crash: LoopCrashed | None = None
@@ -70,7 +77,7 @@ class Background:
     def start(
         self, name: str, loop: Coroutine[Any, Any, None], *, may_return: bool = False
     ) -> asyncio.Task[None]:
-        """Runs *loop*; with *may_return* its plain return before *stop* is no crash."""
+        """Runs *loop*; with *may_return* its plain return is no crash."""
         task = asyncio.create_task(self._watched(name, loop, may_return), name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -87,7 +94,7 @@ class Background:
         except Exception as error:
             self._crashed(name, error)
         else:
-            if not (may_return or self._stop.is_set()):
+            if not (may_return or self._end.is_set()):
                 self._crashed(name, None)
 
     def _crashed(self, name: str, error: BaseException | None) -> None:
@@ -107,6 +114,7 @@ class Background:
         traceback: TracebackType | None,
     ) -> None:
         self._stop.set()
+        self._end.set()
         if tasks := set(self._tasks):
             _, late = await asyncio.wait(tasks, timeout=self._grace)
             for task in late:

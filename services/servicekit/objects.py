@@ -164,13 +164,6 @@ class ObjectStore:
         async with _translated(key):
             return _head(await obstore.head_async(self._store, key))
 
-    async def delete(self, key: str) -> None:
-        """Removes the object; one that is not there is fine."""
-        _check(key)
-        with suppress(ObjectMissing):
-            async with _translated(key):
-                await obstore.delete_async(self._store, key)
-
     async def list(self, prefix: str = "") -> AsyncIterator[ObjectHead]:
         """Every object under the folder *prefix*, in no particular order."""
         async with _translated(prefix):

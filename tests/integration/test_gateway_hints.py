@@ -9,11 +9,12 @@ from collections.abc import AsyncIterator
 from devstack.testing import Broker
 from gateway.watch.hub import HINT_KEYS, Hub
 from jobqueue.events import EventSubscriber
-from jobqueue.publisher import Publisher
 from mediagen.v1.generation_service_pb2 import WatchJobResponse
 from servicekit.lifecycle import Background, Stop
 from tests.fakes.store import FakeStore
 from tests.fakes.store_source import StoreSource
+
+from .publishing import publishing
 
 
 async def _next(events: AsyncIterator[WatchJobResponse]) -> int:
@@ -31,7 +32,7 @@ async def test_a_hint_is_faster_than_the_poll_and_a_lost_broker_costs_no_revisio
         amqp_url, "test", on_event=hub.hear, on_resync=hub.resync, keys=HINT_KEYS
     )
     job = store.add()
-    async with Publisher(amqp_url) as publisher, Background(stop) as background:
+    async with publishing(amqp_url) as publisher, Background(stop) as background:
         background.start("feeds", hub.run(stop))
         background.start("events", subscriber.run(stop))
 

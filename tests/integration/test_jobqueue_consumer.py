@@ -13,9 +13,10 @@ from aio_pika.abc import AbstractChannel
 
 from jobqueue.consumer import Slots, WorkConsumer
 from jobqueue.delivery import Delivery
-from jobqueue.publisher import Publisher
 from jobqueue.topology import declare, work_queue
 from servicekit.lifecycle import Stop
+
+from .publishing import publishing
 
 QUEUE = work_queue("default")
 
@@ -28,7 +29,7 @@ async def channel(amqp_url: str) -> AsyncIterator[AbstractChannel]:
 
 
 async def publish(amqp_url: str, count: int) -> None:
-    async with Publisher(amqp_url) as publisher:
+    async with publishing(amqp_url) as publisher:
         for n in range(count):
             await publisher.publish_work("default", b"%d" % n, str(n))
 

@@ -14,6 +14,11 @@ from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from devstack.testing import Broker
 from jobqueue.publisher import Publisher, PublishFailed
 from jobqueue.topology import CLASSES, LADDER, TOPOLOGY, declare, work_queue
+from servicekit.lifecycle import Background, Stop
+
+from .publishing import publishing
+
+NOWHERE = "amqp://guest:guest@127.0.0.1:1/"
 
 
 @pytest.fixture
@@ -47,7 +52,7 @@ async def test_work_arrives_once_and_confirmed(
     amqp_url: str, channel: AbstractChannel, job_class: str
 ) -> None:
     """Persistent, with its content type, and no header that a broker could read."""
-    async with Publisher(amqp_url) as publisher:
+    async with publishing(amqp_url) as publisher:
         await publisher.publish_work(job_class, b"body", "dispatch-1")
         message = await taken(channel, work_queue(job_class))
     assert message.body == b"body"
@@ -61,7 +66,7 @@ async def test_a_retry_waits_for_its_level_and_no_longer(
     amqp_url: str, channel: AbstractChannel
 ) -> None:
     """Two levels do not hold each other up."""
-    async with Publisher(amqp_url) as publisher:
+    async with publishing(amqp_url) as publisher:
         begin = time.monotonic()
         await publisher.publish_retry(LADDER[1], "default", b"late", "d2")
         await publisher.publish_retry(LADDER[0], "default", b"soon", "d1")
@@ -76,14 +81,14 @@ async def test_a_retry_waits_for_its_level_and_no_longer(
 
 async def test_a_dead_letter_is_parked(amqp_url: str, channel: AbstractChannel) -> None:
     """The store gives up in the open."""
-    async with Publisher(amqp_url) as publisher:
+    async with publishing(amqp_url) as publisher:
         await publisher.publish_dead(b"given up", "d1")
         assert (await taken(channel, "jobs.dead")).body == b"given up"
 
 
 async def test_an_event_without_listeners_is_fine(amqp_url: str) -> None:
     """A hint for whoever is there."""
-    async with Publisher(amqp_url) as publisher:
+    async with publishing(amqp_url) as publisher:
         await publisher.publish_event("tenant.default.job.1", b"hint")
 
 
@@ -91,29 +96,28 @@ async def test_an_unroutable_message_fails_and_the_topology_is_mended(
     amqp_url: str, channel: AbstractChannel
 ) -> None:
     """By default aio-pika returns as if it were delivered. A deleted queue comes back."""
-    async with Publisher(amqp_url) as publisher:
+    async with publishing(amqp_url) as publisher:
         await publisher.publish_work("default", b"1", "d1")
-        with pytest.raises(PublishFailed) as failed:
-            await publisher.publish_work("no-such-class", b"x", "d2")
-        assert failed.value.reason == "unroutable"
-        await asyncio.sleep(0.5)
-        await publisher.publish_work("default", b"2", "d3")
         await channel.queue_delete(work_queue("default"))
-        reasons = set()
+        reasons = []
         for _ in range(100):
             try:
-                await publisher.publish_work("default", b"3", "d4")
+                await publisher.publish_work("default", b"2", "d2")
                 break
             except PublishFailed as error:
-                reasons.add(error.reason)
+                reasons.append(error.reason)
                 await asyncio.sleep(0.1)
-        assert reasons <= {"unroutable"}
-        assert (await taken(channel, work_queue("default"))).body == b"3"
+        assert set(reasons) == {"unroutable"}
+        assert (await taken(channel, work_queue("default"))).body == b"2"
+        with pytest.raises(PublishFailed) as failed:
+            await publisher.publish_work("no-such-class", b"x", "d3")
+        assert failed.value.reason == "unroutable"
+        await publisher.publish_work("default", b"3", "d4")
 
 
 async def test_concurrent_publishes_with_one_callers_id_are_told_apart(amqp_url: str) -> None:
     """The client matches returned messages by their AMQP id, so that one is ours and unique."""
-    async with Publisher(amqp_url) as publisher:
+    async with publishing(amqp_url) as publisher:
         outcomes = await asyncio.gather(
             *(
                 publisher.publish_work("default" if n % 2 else "nowhere", b"x", "same")
@@ -136,7 +140,7 @@ async def test_a_full_queue_refuses(
     vhost = amqp_url.rpartition("/")[2]
     policy = {"pattern": "^jobs.work.quarantine$", "definition": {"max-length": 1}}
     broker.request("PUT", f"/policies/{vhost}/full", {**policy, "apply-to": "queues"})
-    async with Publisher(amqp_url) as publisher:
+    async with publishing(amqp_url) as publisher:
         reasons = []
         for n in range(100):
             try:
@@ -150,7 +154,7 @@ async def test_a_full_queue_refuses(
 
 async def test_many_at_once_are_all_confirmed(amqp_url: str, channel: AbstractChannel) -> None:
     """More than the places outstanding: the rest waits its turn."""
-    async with Publisher(amqp_url, timeout=20) as publisher:
+    async with publishing(amqp_url, timeout=20) as publisher:
         await asyncio.gather(
             *(publisher.publish_work("default", b"%d" % n, str(n)) for n in range(500))
         )
@@ -159,9 +163,10 @@ async def test_many_at_once_are_all_confirmed(amqp_url: str, channel: AbstractCh
 
 
 async def test_without_a_broker_a_publish_fails_in_time() -> None:
-    """Entering does not wait, a publish waits for its timeout, leaving is quick."""
-    begin = time.monotonic()
-    async with Publisher("amqp://guest:guest@127.0.0.1:1/", timeout=0.3) as publisher:
+    """A publish waits for its timeout, leaving is quick."""
+    publisher, stop, begin = Publisher(NOWHERE, timeout=0.3), Stop(), time.monotonic()
+    async with Background(stop) as background:
+        background.start("publisher", publisher.run(stop))
         with pytest.raises(PublishFailed) as failed:
             await publisher.publish_work("default", b"x", "d1")
         with pytest.raises(ConnectionError, match="no connection"):
@@ -170,11 +175,29 @@ async def test_without_a_broker_a_publish_fails_in_time() -> None:
     assert time.monotonic() - begin < 3
 
 
-async def test_a_cancelled_publish_is_a_cancellation(amqp_url: str) -> None:
+async def test_without_a_broker_an_event_fails_at_once() -> None:
+    """A hint is not worth a caller's time: whoever cancels a job waits for none."""
+    begin = time.monotonic()
+    with pytest.raises(PublishFailed) as failed:
+        await Publisher(NOWHERE, timeout=30).publish_event("worker.w", b"x")
+    assert failed.value.reason == "disconnected"
+    assert time.monotonic() - begin < 0.1
+
+
+async def test_an_event_waits_for_a_second_at_the_most(amqp_url: str) -> None:
+    """Connected, but the broker confirms nothing: every place is taken."""
+    async with publishing(amqp_url, timeout=30, max_outstanding=1) as publisher, publisher._places:
+        begin = time.monotonic()
+        with pytest.raises(PublishFailed) as failed:
+            await publisher.publish_event("worker.w", b"x")
+    assert failed.value.reason == "timeout"
+    assert time.monotonic() - begin < 1.5
+
+
+async def test_a_cancelled_publish_is_a_cancellation() -> None:
     """Ours stays ours; only aio-pika's own is turned into a failure."""
-    async with Publisher("amqp://guest:guest@127.0.0.1:1/", timeout=30) as publisher:
-        task = asyncio.create_task(publisher.publish_work("default", b"x", "d1"))
-        await asyncio.sleep(0.05)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
+    task = asyncio.create_task(Publisher(NOWHERE, timeout=30).publish_work("default", b"x", "d1"))
+    await asyncio.sleep(0.05)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
