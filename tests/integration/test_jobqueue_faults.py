@@ -218,8 +218,8 @@ async def test_a_frozen_broker_fails_publishes_and_is_found_again(
 
 @pytest.mark.timeout(300)
 async def test_a_killed_broker_loses_no_work_and_no_retry(broker: Broker, amqp_url: str) -> None:
-    """kill -9 with retries pending: all come, on time or later. A transfer from the retry queue
-    that meets a work queue which is not up yet is tried again after three minutes."""
+    """kill -9 with retries pending: all come, on time or later: what the broker could not move
+    on from a retry queue at its first try, it tries again after up to three minutes."""
     handed: list[bytes] = []
 
     async def handle(delivery: Delivery) -> None:
