@@ -81,6 +81,7 @@ def postgres_server(
     folder: Path, settings: Mapping[str, str] | None = None
 ) -> Iterator[PostgresServer]:
     """A Postgres of one's own on a free port; fsync stays on unless the settings say otherwise."""
+    folder = folder.resolve()
     postgres = Postgres(folder / "postgres", free_port(), settings or {})
     with Supervised([postgres.part()], folder / "postgres-run") as supervised:
         yield PostgresServer(postgres.url, postgres.admin_url, supervised)
@@ -89,6 +90,7 @@ def postgres_server(
 @contextmanager
 def rabbitmq_server(folder: Path) -> Iterator[Broker]:
     """A RabbitMQ of one's own on free ports, with its HTTP API."""
+    folder = folder.resolve()  # the broker runs in a folder of its own
     taken: set[int] = set()
     ports = [free_port(avoid=taken) for _ in range(4)]
     rabbitmq = RabbitMQ(folder / "rabbitmq", software_folder(), *ports)

@@ -71,6 +71,7 @@ class Link:
         self._probe = probe
         self._patience = patience
         self._seen: float | None = None
+        self._known = False  # there was a connection once
 
     @property
     def connected(self) -> bool:
@@ -97,7 +98,12 @@ class Link:
             try:
                 await self._once(session)
             except BROKER_ERRORS as error:
-                log.warning("broker.lost", link=self._name, error=_words(error))
+                say = log.warning if self._seen else log.info
+                say(
+                    "broker.lost" if self._seen else "broker.awaited",
+                    link=self._name,
+                    error=_words(error),
+                )
             except asyncio.CancelledError:
                 if cancelled_by_someone():
                     raise
@@ -111,6 +117,7 @@ class Link:
         connection = await _open(self._url, self._name)
         lost = asyncio.Event()
         connection.close_callbacks.add(lambda *_: lost.set())
+        self._known = True
         self._seen = time.monotonic()
         tasks: list[asyncio.Task[None]] = [
             asyncio.create_task(self._look(connection, lost), name=f"{self._name}-probe"),

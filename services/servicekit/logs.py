@@ -86,8 +86,10 @@ def setup(service: str, level: str = "INFO", form: Form = "auto") -> None:
     )
     handler.addFilter(_is_worth_a_line)
     logging.basicConfig(handlers=[handler], level=max(threshold, logging.INFO), force=True)
-    for chatty in ("httpx", "httpcore", "aiormq", "aio_pika", "alembic.runtime.plugins"):
+    for chatty in ("httpx", "httpcore", "aio_pika", "alembic.runtime.plugins"):
         logging.getLogger(chatty).setLevel(max(threshold, logging.WARNING))
+    # Whatever goes wrong with a connection is said once, by jobqueue.
+    logging.getLogger("aiormq").setLevel(logging.CRITICAL)
 
 
 def _console() -> list[Processor]:

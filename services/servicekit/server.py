@@ -37,6 +37,8 @@ def build(
             # Else an edge's keepalive pings on a quiet stream end in GOAWAY too_many_pings. The
             # name is without `recv`.
             ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+            # A service keeps its channel to another alive between calls.
+            ("grpc.keepalive_permit_without_calls", 1),
             ("grpc.keepalive_time_ms", 60_000),
             ("grpc.keepalive_timeout_ms", 20_000),
             # At the defaults, thousands of calls that arrive at once are partly cancelled.

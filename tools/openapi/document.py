@@ -15,7 +15,7 @@ INTRODUCTION = """\
 Submit a prompt, watch it become media, keep the result.
 
 ```
-curl localhost:8000/api/v1/generate \\
+curl localhost:8000/api/v1/generate -H 'content-type: application/json' \\
   -d '{"prompt": "a beautiful sunset", "model": "stability-ai/stable-diffusion-3"}'
 ```
 

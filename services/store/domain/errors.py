@@ -32,7 +32,7 @@ class JobNotFound(JobError):
     reason = "ERROR_REASON_JOB_NOT_FOUND"
 
     def __init__(self, job_id: object) -> None:
-        super().__init__(f"There is no job {str(job_id)[:64]!r}.", job_id=str(job_id)[:64])
+        super().__init__(f"No job has the id {str(job_id)[:64]!r}.", job_id=str(job_id)[:64])
 
 
 class ArtifactNotFound(JobError):

@@ -1,0 +1,138 @@
+"""The half of AttemptLedgerService that records facts about the provider. None needs the lease.
+
+Comes from: the worker that made a call, whoever holds the job by now.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from typing import Any
+
+import structlog
+from sqlalchemy import exc
+
+from mediagen.store.v1 import attempt_ledger_service_pb2 as pb
+from store.adapters import accounts
+from store.domain import leasing, recording
+from store.domain.errors import PermitUnknown
+from store.domain.job import Attempt, Job
+from store.domain.states import AttemptState, FailureKind
+from store.rpc.reconciliation import Reconciliation
+from store.rpc.wire import end_of, job_id_of, provider_failure_of
+
+log = structlog.get_logger()
+
+
+class Recording(Reconciliation):
+    """Each method is one use case."""
+
+    async def RecordPrediction(
+        self, request: pb.RecordPredictionRequest, context: Any
+    ) -> pb.RecordPredictionResponse:
+        """The paid id, never dropped."""
+        try:
+            return await self._record_prediction(request)
+        except exc.IntegrityError:
+            # The id stands at another attempt already: this one's own answer is what was lost.
+            log.error("prediction.of_another_attempt", prediction_id=request.prediction_id)
+            await self.RecordUnknown(
+                pb.RecordUnknownRequest(submit_token=request.submit_token), context
+            )
+            return pb.RecordPredictionResponse()
+
+    async def _record_prediction(
+        self, request: pb.RecordPredictionRequest
+    ) -> pb.RecordPredictionResponse:
+        job_id = await self._jobs.job_of_token(request.submit_token)
+        async with self._jobs.change(job_id) as change:
+            after = recording.record_prediction(
+                change.job, request.submit_token, request.prediction_id, change.now
+            )
+            if after is not change.job:
+                after = leasing.unstretch(after, change.now, self._rules.lease)
+            change.save(after)
+            recorded = after.by_prediction(request.prediction_id)
+            assert recorded is not None
+            await accounts.reopen(change.connection, recorded.account)
+        return pb.RecordPredictionResponse(orphan=recorded.state is AttemptState.ORPHAN)
+
+    async def RecordUnknown(
+        self, request: pb.RecordUnknownRequest, context: Any
+    ) -> pb.RecordUnknownResponse:
+        """The lost answer."""
+        job_id = await self._jobs.job_of_token(request.submit_token)
+        async with self._jobs.change(job_id) as change:
+            change.save(recording.record_unknown(change.job, request.submit_token, change.now))
+        return pb.RecordUnknownResponse()
+
+    async def RecordNotCreated(
+        self, request: pb.RecordNotCreatedRequest, context: Any
+    ) -> pb.RecordNotCreatedResponse:
+        """The call that created nothing."""
+        job_id = await self._jobs.job_of_token(request.submit_token)
+        failure = provider_failure_of(request.failure)
+        async with self._jobs.change(job_id) as change:
+            change.save(
+                recording.record_not_created(
+                    change.job, request.submit_token, failure, change.now, random.random()
+                )
+            )
+            attempt = change.job.by_token(request.submit_token)
+            if failure.kind is FailureKind.ACCOUNT and attempt is not None:
+                await accounts.shut(
+                    change.connection, attempt.account, failure.failure.message, change.now
+                )
+        return pb.RecordNotCreatedResponse()
+
+    async def RecordSucceeded(
+        self, request: pb.RecordSucceededRequest, context: Any
+    ) -> pb.RecordSucceededResponse:
+        """The prediction that succeeded."""
+        output = request.output.SerializeToString() if request.HasField("output") else None
+        seconds = request.predict_seconds if request.HasField("predict_seconds") else None
+        async with self._jobs.change(job_id_of(request.job_id)) as change:
+            _must_know(change.job, request.prediction_id)
+            after = recording.record_succeeded(
+                change.job, request.prediction_id, output, _sane(seconds), change.now
+            )
+            change.save(after)
+        attempt = _must_know(after, request.prediction_id)
+        return pb.RecordSucceededResponse(
+            superseded=after.final or attempt.state is not AttemptState.SUCCEEDED
+        )
+
+    async def RecordEnded(
+        self, request: pb.RecordEndedRequest, context: Any
+    ) -> pb.RecordEndedResponse:
+        """The prediction that ended without a result."""
+        seconds = request.predict_seconds if request.HasField("predict_seconds") else None
+        async with self._jobs.change(job_id_of(request.job_id)) as change:
+            _must_know(change.job, request.prediction_id)
+            change.save(
+                recording.record_ended(
+                    change.job,
+                    request.prediction_id,
+                    end_of(request.end),
+                    provider_failure_of(request.failure),
+                    _sane(seconds),
+                    policy=self._rules.policy,
+                    now=change.now,
+                    jitter=random.random(),
+                )
+            )
+        return pb.RecordEndedResponse()
+
+
+def _must_know(job: Job, prediction_id: str) -> Attempt:
+    attempt = job.by_prediction(prediction_id)
+    if attempt is None:
+        raise PermitUnknown(f"prediction {prediction_id[:64]!r} of job {job.job_id}")
+    return attempt
+
+
+def _sane(seconds: float | None) -> float | None:
+    """The provider's records hold negative times and nothing guards against infinite ones."""
+    if seconds is None or math.isnan(seconds):
+        return None
+    return min(max(seconds, 0.0), 1e7)
