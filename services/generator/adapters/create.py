@@ -159,7 +159,7 @@ class CreateClient:
 def _outcome(response: httpx.Response) -> Outcome:
     if response.is_success:
         try:
-            found = answers.prediction(json.loads(response.content))
+            found = answers.prediction(answers.decoded(response.content))
         except (ValueError, RecursionError):
             found = None
         if found is None:

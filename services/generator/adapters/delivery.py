@@ -95,6 +95,7 @@ class Delivery:
             verify=tls(),
             trust_env=not hosts.only_loopback,
             timeout=httpx.Timeout(30.0, connect=5.0, pool=30.0),
+            event_hooks={"response": [_set_location_aside]},
             limits=httpx.Limits(max_connections=16, keepalive_expiry=10.0),
         )
 
@@ -160,7 +161,7 @@ class Delivery:
     @asynccontextmanager
     async def _answer(self, file: _File) -> AsyncIterator[httpx.Response]:
         """A 200 or 206, after at most three redirects, each to an allowed host."""
-        url = file.url
+        url = _address(file.url)
         ranged = {}
         if file.received:
             ranged["Range"] = f"bytes={file.received}-"
@@ -171,7 +172,7 @@ class Delivery:
                 raise FileRefused("The result lies at a host that is not allowed.")
             async with self._client.stream("GET", url, headers=ranged) as response:
                 if response.is_redirect:
-                    url = urljoin(url, response.headers.get("location", ""))
+                    url = _address(url, response.extensions["location"])
                     continue
                 _check_status(response.status_code)
                 yield response
@@ -180,6 +181,19 @@ class Delivery:
 
     def _too_large(self) -> FileRefused:
         return FileRefused(f"The result is larger than {self._max_bytes} bytes.")
+
+
+async def _set_location_aside(response: httpx.Response) -> None:
+    """httpx reads a Location even if it follows none, and takes a bad one for a broken line."""
+    response.extensions["location"] = response.headers.pop("location", "")
+
+
+def _address(url: str, location: str = "") -> str:
+    """Where *location* leads from *url*, as it will be asked for."""
+    try:
+        return str(httpx.URL(urljoin(url, location)))
+    except (httpx.InvalidURL, ValueError) as error:
+        raise FileRefused("The result lies at an address that can not be read.") from error
 
 
 def _check_status(status: int) -> None:

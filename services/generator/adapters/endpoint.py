@@ -7,7 +7,6 @@ ProviderRefused with the problem as read.
 from __future__ import annotations
 
 import ipaddress
-import json
 import ssl
 from datetime import UTC, datetime
 from functools import cache
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from generator.domain import answers
 from generator.domain.answers import Problem, problem
 
 # Anything longer is no error that a person reads.
@@ -82,7 +82,7 @@ def decoded(response: httpx.Response) -> Any:
     if not response.is_success:
         raise ProviderRefused(problem_of(response))
     try:
-        return json.loads(response.content)
+        return answers.decoded(response.content)
     except (ValueError, RecursionError) as error:
         raise ProviderUnreachable("The answer is not JSON.") from error
 

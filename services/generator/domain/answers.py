@@ -17,6 +17,25 @@ from typing import Any
 TERMINAL = frozenset({"succeeded", "failed", "canceled", "aborted"})
 _IN_SECONDS = re.compile(r"~(\d+(?:\.\d+)?)\s*s")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_ESCAPE = re.compile(
+    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    r"|(u[dD][89a-fA-F][0-9a-fA-F]{2})"
+    r"|.)",
+    re.DOTALL,
+)
+
+
+def decoded(body: bytes) -> Any:
+    """The JSON of an answer, in which every text can be encoded. ValueError, RecursionError.
+
+    Half a surrogate, which no message and no database takes, becomes U+FFFD: a text that is broken
+    is worth more than a paid result that can not be recorded. It is done before anything is parsed,
+    so that names of fields and any depth are covered.
+    """
+    text = body.decode("utf-8-sig", "replace")
+    if "\\ud" in text or "\\uD" in text:
+        text = _ESCAPE.sub(lambda found: "\\ufffd" if found[1] else found[0], text)
+    return json.loads(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,23 +96,23 @@ class Problem:
 def problem(status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> Problem:
     """*headers* with lower-case names; *now* is for a Retry-After that is a date."""
     try:
-        decoded = json.loads(body)
+        told = decoded(body)
     except (ValueError, RecursionError):
-        decoded = None
-    if not isinstance(decoded, Mapping):
-        decoded = {}
-    detail = _words(decoded.get("detail"))
-    fields = decoded.get("invalid_fields")
+        told = None
+    if not isinstance(told, Mapping):
+        told = {}
+    detail = _words(told.get("detail"))
+    fields = told.get("invalid_fields")
     return Problem(
         status=status,
-        title=_words(decoded.get("title"))[:200],
+        title=_words(told.get("title"))[:200],
         detail=detail[:2000],
         invalid_fields=tuple(
             _violation(each)
             for each in (fields if isinstance(fields, list) else [])[:50]
             if isinstance(each, Mapping)
         ),
-        retry_after=_retry_after(status, decoded.get("retry_after"), headers, detail, now),
+        retry_after=_retry_after(status, told.get("retry_after"), headers, detail, now),
     )
 
 

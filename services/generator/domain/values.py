@@ -14,6 +14,7 @@ from typing import Any
 from google.protobuf.struct_pb2 import ListValue, Struct, Value
 
 _EXACT = 2**53
+DEEPEST = 24  #: levels of a value; protobuf reads 100 messages deep, and a level is up to four
 
 
 def from_struct(struct: Struct) -> dict[str, Any]:
@@ -36,12 +37,18 @@ def from_value(value: Value) -> Any:
     return None
 
 
-def to_struct(values: Mapping[str, Any]) -> Struct:
-    return Struct(fields={key: to_value(value) for key, value in values.items()})
+def to_struct(values: Mapping[str, Any], depth: int = 0) -> Struct:
+    return Struct(fields={key: to_value(value, depth + 1) for key, value in values.items()})
 
 
-def to_value(value: Any) -> Value:
-    """Numbers that no JSON has (infinite, not a number) become null."""
+def to_value(value: Any, depth: int = 0) -> Value:
+    """Numbers that no JSON has (infinite, not a number) become null.
+
+    What lies deeper than protobuf reads becomes its JSON text: an output is paid for, and must not
+    be refused for its shape.
+    """
+    if depth >= DEEPEST and isinstance(value, Mapping | list | tuple):
+        return Value(string_value=json.dumps(value, ensure_ascii=False))
     match value:
         case None:
             return Value(null_value=0)  # type: ignore[arg-type]
@@ -53,9 +60,11 @@ def to_value(value: Any) -> Value:
         case str():
             return Value(string_value=value)
         case Mapping():
-            return Value(struct_value=to_struct({str(key): each for key, each in value.items()}))
+            fields = {str(key): each for key, each in value.items()}
+            return Value(struct_value=to_struct(fields, depth))
         case list() | tuple():
-            return Value(list_value=ListValue(values=[to_value(each) for each in value]))
+            values = [to_value(each, depth + 1) for each in value]
+            return Value(list_value=ListValue(values=values))
     return Value(string_value=str(value))
 
 
