@@ -21,7 +21,7 @@ class BoundedLog:
     """A log file of at most 8 MiB; what is older moves to `<name>.1`, so 16 MiB in all."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.path = path
         self._file = path.open("ab")
 

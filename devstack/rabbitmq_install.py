@@ -76,7 +76,7 @@ def find(folder: Path, say: Say) -> Software:
     installed = _installed()
     if installed:
         return installed
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Two test runs may come here at once: the second waits and finds it done.
     with (folder.parent / f"{folder.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

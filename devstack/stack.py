@@ -56,6 +56,8 @@ class Plan:
 def make_plan(settings: Settings, environ: Mapping[str, str], software: Path) -> Plan:
     """Decide ports and parts. environ: what the services inherit; software: see RabbitMQ."""
     plan = Plan(settings)
+    # Logs and passwords go there; whoever made it before decided who may read it.
+    settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     build = _Builder(plan, environ, software)
     build.postgres()
     build.rabbitmq()
@@ -177,6 +179,7 @@ class _Builder:
             "WEB_PORT": str(settings.web_port),
             "GATEWAY_ADDRESSES": ",".join(self.plan.gateway_addresses),
             "GATEWAY_HTTP_ADDRESSES": ",".join(self.plan.gateway_http_addresses),
+            "PUBLIC_URL": settings.origin,
         }
         if not self.environ.get("ALLOWED_ORIGINS"):
             pages = (f"http://{host}:{settings.web_port}" for host in ("localhost", "127.0.0.1"))

@@ -30,7 +30,8 @@ class Supervised:
         self.log = state / "logs" / "devstack.log"
 
     def __enter__(self) -> Self:
-        self.log.parent.mkdir(parents=True, exist_ok=True)
+        self._state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.log.parent.mkdir(mode=0o700, exist_ok=True)
         self._out = self.log.open("a")
         self._thread.start()
         try:

@@ -76,6 +76,8 @@ def render(
         "allowed_hosts": [{"exact": o.partition("://")[2]} for o in settings.allowed_origins],
         "page_routes": pages.page_routes(site),
         "not_found": routes.not_found(),
+        "own_names": list(settings.names),
+        "other_names": routes.other_names(settings.names),
     }
     transcoder = _fill(source.pop("x-transcoder"), values)
     values["transcoder"] = transcoder

@@ -53,6 +53,11 @@ ERRORS: Mapping[int, EdgeError] = {
         "NOT_GRPC",
         "This path takes gRPC and gRPC-Web; see /docs for REST.",
     ),
+    421: EdgeError(
+        code_pb2.PERMISSION_DENIED,
+        "HOST_NOT_ALLOWED",
+        "The edge may not be called by this host name; see EDGE_HOSTS.",
+    ),
     426: EdgeError(code_pb2.FAILED_PRECONDITION, "UPGRADE_REQUIRED", "Use HTTP/1.1 or HTTP/2."),
     429: EdgeError(code_pb2.RESOURCE_EXHAUSTED, "TOO_MANY_REQUESTS", "Too many requests."),
     431: EdgeError(code_pb2.INVALID_ARGUMENT, "HEADERS_TOO_LARGE", "The headers are too large."),

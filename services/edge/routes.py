@@ -13,7 +13,7 @@ to the gateway's plain HTTP side, which calls the same servicer:
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from edge import limits
+from edge import errors, limits
 from edge.rest import PublicApi, RestPath
 
 Json = dict[str, Any]
@@ -75,6 +75,23 @@ def not_found() -> Json:
         "direct_response": {"status": 404},
         "typed_per_filter_config": {TRANSCODER: DISABLED},
     }
+
+
+def other_names(own: Sequence[str]) -> list[Json]:
+    """The virtual host for every name that is not the edge's own; none where all are."""
+    if "*" in own:
+        return []
+    refused: Json = {"match": {"prefix": "/"}, "typed_per_filter_config": {TRANSCODER: DISABLED}}
+    is_grpc = {"name": "content-type", "string_match": {"prefix": "application/grpc"}}
+    # Envoy makes UNKNOWN of 421, and PERMISSION_DENIED of 403.
+    grpc: Json = {
+        **refused,
+        "name": "foreign-host-grpc",
+        "match": {"prefix": "/", "headers": [is_grpc]},
+        "direct_response": {"status": 403, "body": {"inline_string": errors.ERRORS[421].message}},
+    }
+    plain: Json = {**refused, "name": "foreign-host", "direct_response": {"status": 421}}
+    return [{"name": "other-names", "domains": ["*"], "routes": [grpc, plain]}]
 
 
 def preflights(origins: Sequence[str]) -> list[Json]:

@@ -1,11 +1,15 @@
-"""Which pages may call the API: the edge's own, those of ALLOWED_ORIGINS, and no others."""
+"""Which pages may call the API (the edge's own, ALLOWED_ORIGINS), and by which host names?"""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
+import grpc
 import httpx
 import pytest
 import pytest_asyncio
 
+from mediagen.v1 import generation_service_pb2 as service_pb2
+from mediagen.v1 import generation_service_pb2_grpc as service_grpc
 from tests.integration.edge_stub import (
     SERVICE,
     RunningEdge,
@@ -30,9 +34,10 @@ async def gateway(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stu
 async def edge(
     gateway: StubGateway, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[RunningEdge]:
-    """An edge with one allowed origin."""
+    """An edge with one allowed origin, and two names beside those of this machine."""
     folder = tmp_path_factory.mktemp("edge")
-    async with running_edge(folder, [gateway], ALLOWED_ORIGINS=FRIEND) as started:
+    named = {"EDGE_HOSTS": "media.example", "PUBLIC_URL": "https://public.example/media"}
+    async with running_edge(folder, [gateway], ALLOWED_ORIGINS=FRIEND, **named) as started:
         yield started
 
 
@@ -97,3 +102,48 @@ async def test_own_pages_friends_and_programs_may_submit(edge: RunningEdge) -> N
     friend = await edge.client.post("/api/v1/generate", content=b"{}", headers={"origin": FRIEND})
     assert friend.headers[CORS + "allow-origin"] == FRIEND
     assert (await edge.client.post("/api/v1/generate", content=b"{}")).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8000", "localhost.evil.example"])
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
+@pytest.mark.parametrize("path", ["/", "/api/v1/jobs", "/api/v1/generate"])
+async def test_a_foreign_name_for_this_address_reaches_nothing(
+    edge: RunningEdge, gateway: StubGateway, host: str, method: str, path: str
+) -> None:
+    """DNS rebinding: the page is of the same origin as the edge, by a name of its own."""
+    before = gateway.service.calls + len(gateway.http.requests)
+    headers = {"host": host, "origin": f"http://{host}"}
+    answer = await edge.client.request(method, path, content=b"{}", headers=headers)
+    assert answer.status_code == 421
+    assert answer.json()["code"] == 7
+    assert "EDGE_HOSTS" in answer.json()["message"]
+    assert not cors_headers(answer)
+    assert gateway.service.calls + len(gateway.http.requests) == before
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["localhost", "LocalHost:1", "127.0.0.1", "[::1]:8000", "media.example", "public.example"],
+)
+async def test_own_names_are_answered_with_any_port(edge: RunningEdge, host: str) -> None:
+    """A published port or a proxy may be another one than the edge's own."""
+    answer = await edge.client.get("/api/v1/jobs", headers={"host": host})
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(("authority", "known"), [("localhost:1", True), ("evil.example:1", False)])
+async def test_grpc_is_held_to_the_same_names(
+    edge: RunningEdge, authority: str, known: bool
+) -> None:
+    """A foreign authority is PERMISSION_DENIED, in words that name the setting."""
+    options = [("grpc.default_authority", authority)]
+    async with grpc.aio.insecure_channel(edge.target, options=options) as channel:
+        stub: Any = service_grpc.GenerationServiceStub(channel)
+        call = stub.GetJob(service_pb2.GetJobRequest(job_id="abc"))
+        if known:
+            assert (await call).job.job_id == "abc"
+            return
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await call
+    assert caught.value.code() is grpc.StatusCode.PERMISSION_DENIED
+    assert "EDGE_HOSTS" in str(caught.value.details())

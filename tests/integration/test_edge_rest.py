@@ -27,7 +27,9 @@ async def edge(
     gateway: StubGateway, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[RunningEdge]:
     """The edge in front of it."""
-    async with running_edge(tmp_path_factory.mktemp("edge"), [gateway]) as started:
+    async with running_edge(
+        tmp_path_factory.mktemp("edge"), [gateway], EDGE_HOSTS="media.example"
+    ) as started:
         yield started
 
 
@@ -115,10 +117,21 @@ async def test_errors_of_the_edge_are_statuses(
         assert answer.headers["allow"]
 
 
-async def test_headers_that_are_too_large_are_refused(edge: RunningEdge) -> None:
-    """431 as a status, too."""
-    answer = await edge.client.get("/api/v1/jobs", headers={"x-large": "a" * 80_000})
+@pytest.mark.parametrize("size", [20_000, 50_000, 80_000])
+async def test_headers_that_are_too_large_are_refused(edge: RunningEdge, size: int) -> None:
+    """431 as a status, too, and before a gateway refuses them in gRPC's own words."""
+    answer = await edge.client.get("/api/v1/jobs", headers={"x-large": "a" * size})
     status_of(answer, 431, 3)
+
+
+async def test_a_long_path_is_cut_in_the_access_log(edge: RunningEdge) -> None:
+    """A caller does not decide how long the lines of the log are."""
+    await edge.client.get("/api/v1/long-" + "a" * 5_000)
+    async with asyncio.timeout(15):  # Envoy writes its log every ten seconds
+        while b"/api/v1/long-aaa" not in edge.log.read_bytes():
+            await asyncio.sleep(0.1)
+    assert b"a" * 400 in edge.log.read_bytes()
+    assert b"a" * 600 not in edge.log.read_bytes()
 
 
 async def test_errors_of_the_gateway_keep_their_details(edge: RunningEdge) -> None:

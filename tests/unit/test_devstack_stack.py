@@ -55,6 +55,13 @@ def test_a_part_whose_address_is_given_is_not_started(
     assert set(names(plan_of())) - set(names(plan_of(**{variable: text}))) == parts
 
 
+def test_the_state_folder_is_for_its_owner_alone(tmp_path: Path) -> None:
+    """It holds passwords and logs; the plan writes the first of them."""
+    given = {"STATE_DIR": str(tmp_path / "state")}
+    make_plan(read_settings(given), given, tmp_path / "software")
+    assert (tmp_path / "state").stat().st_mode & 0o777 == 0o700
+
+
 async def test_given_addresses_reach_the_services(plan_of: Callable[..., Plan]) -> None:
     """What is used in place of a part is what the services are told."""
     plan = plan_of(DATABASE_URL="postgresql+asyncpg://db/x", AMQP_URL="amqp://mq/")

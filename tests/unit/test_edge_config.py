@@ -69,6 +69,14 @@ def test_there_is_no_admin_port(bootstrap: Json) -> None:
     assert bootstrap["admin"]["address"]["pipe"]["mode"] == 0o600
 
 
+def test_a_star_opens_the_edge_to_every_name(tmp_path: Path) -> None:
+    """EDGE_HOSTS=* leaves one virtual host; two for the same names would be refused."""
+    settings = EdgeSettings(state_dir=tmp_path, edge_hosts=("*",))
+    loaded = yaml.safe_load(write_config(settings, tmp_path / "admin.sock").read_text())
+    (only,) = manager(loaded)["route_config"]["virtual_hosts"]
+    assert only["domains"] == ["*"]
+
+
 def test_streams_have_no_time_limit(bootstrap: Json) -> None:
     """A watch lives as long as its job, also when nothing happens."""
     streams = [r for r in routes(bootstrap) if r["name"].startswith(("Watch", "grpc-stream"))]

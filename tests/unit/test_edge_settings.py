@@ -38,3 +38,22 @@ def test_no_other_origin_is_allowed_by_default(monkeypatch: pytest.MonkeyPatch) 
     """CORS is opened by name only."""
     monkeypatch.delenv("ALLOWED_ORIGINS", raising=False)
     assert EdgeSettings().allowed_origins == ()
+
+
+@pytest.mark.parametrize("host", ["http://media.example", "media.example:8000", "a b", "*.*"])
+def test_only_names_are_taken_as_hosts(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a scheme or a port it would quietly match nothing."""
+    monkeypatch.setenv("EDGE_HOSTS", host)
+    with pytest.raises(ValidationError, match="is not a host name"):
+        EdgeSettings()
+
+
+def test_the_edge_s_names_are_each_there_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Envoy refuses a name that stands twice; the address it listens on is one of them."""
+    monkeypatch.setenv("EDGE_HOST", "fd00::1")
+    monkeypatch.setenv("EDGE_HOSTS", "Media.example,localhost,*.media.example")
+    monkeypatch.setenv("PUBLIC_URL", "https://media.example:8443")
+    own = ("localhost", "127.0.0.1", "[::1]", "[fd00::1]", "media.example", "*.media.example")
+    assert EdgeSettings().names == own
+    monkeypatch.setenv("EDGE_HOSTS", "*")
+    assert EdgeSettings().names == ("*",)
