@@ -67,7 +67,8 @@ class ValidationInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
     """Refuses requests that break their proto's rules, before the servicer sees them.
 
     Place it after StatusInterceptor, which then logs the refusal. *also* finds what no proto rule
-    can state, so that a caller is told everything at once. A rule that can not be compiled or
+    can state, so that a caller is told everything at once; what *first* finds makes a request too
+    costly to look at further, and is told alone. A rule that can not be compiled or
     evaluated is our fault: INTERNAL, and logged.
     """
 
@@ -76,10 +77,12 @@ class ValidationInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
         domain: str,
         reason: str,
         *,
+        first: Callable[[Message], Sequence[BadRequest.FieldViolation]] = lambda _: (),
         also: Callable[[Message], Sequence[BadRequest.FieldViolation]] = lambda _: (),
     ) -> None:
         self._domain = domain
         self._reason = reason
+        self._first = first
         self._also = also
 
     async def intercept_service(
@@ -122,7 +125,7 @@ class ValidationInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
             if isinstance(request, _Unreadable):
                 found = [violation("", request.why, "UNREADABLE")]
             else:
-                found = [*violations(request), *self._also(request)]
+                found = list(self._first(request)) or [*violations(request), *self._also(request)]
         except (protovalidate.CompilationError, protovalidate.EvaluationError):
             log.exception("validation.crashed", message=type(request).__name__)
             await abort(context, packed(grpc.StatusCode.INTERNAL, INTERNAL_MESSAGE))

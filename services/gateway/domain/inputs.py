@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from google.protobuf.struct_pb2 import Struct, Value
@@ -16,8 +18,13 @@ from google.protobuf.struct_pb2 import Struct, Value
 MOST_BYTES = 256 * 1024
 MOST_LEVELS = 16
 LARGEST_WHOLE = 2**53
+# No caller is told more, so nothing looks for more: a hostile body has a hundred thousand.
+MOST_PROBLEMS = 20
+# A list of numbers takes 11 bytes for each "1.0,": 256 KiB of JSON stay below this as a Struct.
+MOST_STRUCT_BYTES = 1024 * 1024
 
 _LONGEST_NAME = 60
+_HALF_A_PAIR = re.compile("[\ud800-\udfff]")
 
 
 class Problem(NamedTuple):
@@ -33,11 +40,21 @@ class Unset:
 
 
 def problems(inputs: Mapping[str, object], path: str = "input") -> list[Problem]:
-    """Everything that is wrong with *inputs*, in their order."""
-    found = list(_object(inputs, path, 1))
-    if not found and _json_bytes(inputs) > MOST_BYTES:
-        found.append(Problem(path, "is larger than 256 KiB as JSON", "INPUT_SIZE"))
-    return found
+    """The first MOST_PROBLEMS things that are wrong with *inputs*, in their order.
+
+    What is too large is only that: its size is known long before each value was looked at.
+    """
+    try:
+        if _json_bytes(inputs) > MOST_BYTES:
+            return [too_large(path)]
+    except RecursionError:
+        return [_too_deep(path)]
+    return list(islice(_object(inputs, path, 1), MOST_PROBLEMS))
+
+
+def too_large(path: str = "input") -> Problem:
+    """The one refusal of an input beyond MOST_BYTES."""
+    return Problem(path, "is larger than 256 KiB as JSON", "INPUT_SIZE")
 
 
 def plain(inputs: Struct) -> dict[str, object]:
@@ -49,7 +66,7 @@ def text_problem(path: str, text: str) -> Problem | None:
     """What is wrong with a string anywhere in a request."""
     if "\x00" in text:
         return Problem(path, "must not contain the character U+0000", "NO_NUL")
-    if any("\ud800" <= character <= "\udfff" for character in text):
+    if _HALF_A_PAIR.search(text):
         return Problem(path, "must not contain half of a surrogate pair", "NOT_UNICODE")
     return None
 
@@ -109,7 +126,9 @@ def _too_deep(path: str) -> Problem:
 
 
 def _json_bytes(inputs: Mapping[str, object]) -> int:
-    return len(json.dumps(inputs, ensure_ascii=False, separators=(",", ":")).encode())
+    # Halves of surrogate pairs and values of no kind are weighed here, and refused after.
+    text = json.dumps(inputs, ensure_ascii=False, separators=(",", ":"), default=lambda _: None)
+    return len(text.encode(errors="surrogatepass"))
 
 
 def _plain(value: Value) -> object:

@@ -25,6 +25,8 @@ from servicekit.validation import InvalidRequest
 
 log = structlog.get_logger()
 
+_LONGEST_PATH = 512
+
 _JSON_ONLY = (
     "The body must be JSON in UTF-8, sent with `content-type: application/json` "
     "(curl: -H 'content-type: application/json')."
@@ -86,7 +88,11 @@ def _http_refusal(request: Request, error: Exception) -> Response:
 
 
 class _Observed:
-    """Binds the caller's request id, and writes one log line per request."""
+    """Binds the caller's request id, and writes one log line per request.
+
+    Starlette raises an unforeseen error again after it was answered; uvicorn would then close the
+    connection, and the edge give 503 to another caller whose request was already on it.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -95,23 +101,28 @@ class _Observed:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        status = 0
+        status, answered = 0, False
         begin = time.perf_counter()
 
         async def noted(message: Message) -> None:
-            nonlocal status
+            nonlocal status, answered
             if message["type"] == "http.response.start":
                 status = message["status"]
             await send(message)
+            answered = message["type"] == "http.response.body" and not message.get("more_body")
 
         with structlog.contextvars.bound_contextvars(**_origin(scope)):
             try:
                 await self._app(scope, receive, noted)
+            except Exception:
+                # Logged by _refuse. An answer that is not whole can only be broken off.
+                if not (answered and status == HTTPStatus.INTERNAL_SERVER_ERROR):
+                    raise
             finally:
                 log.info(
                     "http.finished",
                     method=scope["method"],
-                    path=scope["path"],
+                    path=scope["path"][:_LONGEST_PATH],
                     status=status,
                     seconds=round(time.perf_counter() - begin, 4),
                 )

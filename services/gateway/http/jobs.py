@@ -6,6 +6,7 @@ for every other caller, and no second road to the store. What goes wrong is rais
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Sequence
 from typing import TypeVar, cast
@@ -16,10 +17,10 @@ from google.rpc.error_details_pb2 import BadRequest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.domain.inputs import Problem
+from gateway.domain.inputs import MOST_PROBLEMS, Problem
 from gateway.http import strict_json
 from gateway.http.replies import reply
-from gateway.rpc.checks import further
+from gateway.rpc.checks import further, oversized
 from gateway.rpc.errors import INVALID_REQUEST
 from gateway.rpc.health_view import SERVING
 from gateway.rpc.job_view import as_json
@@ -31,6 +32,8 @@ M = TypeVar("M", bound=Message)
 
 MOST_BODY_BYTES = 2 * 1024 * 1024
 LONGEST_CALL = 15.0
+# Reading more than this takes a thread, so that other callers need not wait for it.
+LARGEST_READ_AT_ONCE = 64 * 1024
 
 _LONGEST_NAME = 60
 
@@ -57,7 +60,7 @@ class Jobs:
 
     async def submit(self, request: Request) -> Response:
         _refuse_query(request)
-        wanted = _read(await _body(request), pb2.SubmitJobRequest())
+        wanted = await _read(await _body(request), pb2.SubmitJobRequest())
         answer: pb2.SubmitJobResponse = await self._stub.SubmitJob(
             wanted, timeout=_timeout(request), metadata=_metadata(request)
         )
@@ -68,7 +71,7 @@ class Jobs:
         wanted = pb2.CancelJobRequest(job_id=request.path_params["job_id"])
         # There is nothing to say in it, so the body may be left out.
         if body := await _body(request):
-            _read(body, wanted, in_path=frozenset({"job_id"}))
+            await _read(body, wanted, in_path=frozenset({"job_id"}))
         answer: pb2.CancelJobResponse = await self._stub.CancelJob(
             wanted, timeout=_timeout(request), metadata=_metadata(request)
         )
@@ -119,9 +122,12 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
-def _read(body: bytes, message: M, *, in_path: frozenset[str] = frozenset()) -> M:
+async def _read(body: bytes, message: M, *, in_path: frozenset[str] = frozenset()) -> M:
     """*message* filled from *body*. Raises InvalidRequest with everything that is wrong."""
-    found = strict_json.read(body, message, in_path=in_path)
+    if len(body) > LARGEST_READ_AT_ONCE:
+        found = await asyncio.to_thread(strict_json.read, body, message, in_path=in_path)
+    else:
+        found = strict_json.read(body, message, in_path=in_path)
     if found:
         raise validation.bad_request(
             [*(validation.violation(*each) for each in found), *_others(message, found)],
@@ -135,12 +141,13 @@ def _others(message: Message, found: Sequence[Problem]) -> list[BadRequest.Field
 
     Not in fields that could not be read, nor over the whole message, which then lacks them.
     """
-    if any(not each.field for each in found):
+    # After so many problems the rest of the body was not read.
+    if len(found) >= MOST_PROBLEMS or any(not each.field for each in found):
         return []
     told = {_top(each.field) for each in found}
     return [
         each
-        for each in (*validation.violations(message), *further(message))
+        for each in oversized(message) or (*validation.violations(message), *further(message))
         if each.field and _top(each.field) not in told
     ]
 

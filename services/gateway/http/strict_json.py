@@ -2,7 +2,7 @@
 
 Nothing is dropped, rounded or overwritten in silence: {"num_outputs": 4} beside "prompt" would pay
 for the wrong picture. So an unknown key, a key given twice, a value of the wrong type and a number
-that a double can not hold are refused, all of them at once.
+that a double can not hold are refused, together; looking ends where no caller is told more.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import difflib
 import json
 import re
 from collections.abc import Iterator
+from itertools import chain, islice
 from typing import Any, TypeVar
 
 from google.protobuf import json_format
@@ -24,6 +25,7 @@ M = TypeVar("M", bound=Message)
 
 _LONGEST_NUMBER = 400
 _DEEPEST_LOOK = 20
+_LONGEST_GUESSED = 60
 _SECONDS = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,9})?s", re.ASCII)
 _DURATION = "google.protobuf.Duration"
 _STRUCT = "google.protobuf.Struct"
@@ -39,7 +41,8 @@ class _Object(dict[str, object]):
 def read(body: bytes, message: M, *, in_path: frozenset[str] = frozenset()) -> list[Problem]:
     """Fills *message* from *body* as far as that is right, and tells everything else.
 
-    Fields *in_path* are given by the URL and may not be given again.
+    Fields *in_path* are given by the URL and may not be given again. At inputs.MOST_PROBLEMS the
+    rest of the body is left unread.
     """
     try:
         value = _parsed(body)
@@ -47,21 +50,24 @@ def read(body: bytes, message: M, *, in_path: frozenset[str] = frozenset()) -> l
         return [Problem("", str(error), "JSON_SYNTAX")]
     if not isinstance(value, _Object):
         return [Problem("", f"the body must be a JSON object, not {_name(value)}", "JSON_TYPE")]
-    found = list(_repeated(value, "", 1))
+    found = chain(_repeated(value, "", 1), _filled(message, value, in_path))
+    return list(islice(found, inputs.MOST_PROBLEMS))
+
+
+def _filled(message: Message, value: _Object, in_path: frozenset[str]) -> Iterator[Problem]:
     fields = _fields(message)
     given: set[str] = set()
     for key, each in value.items():
         known = fields.get(key)
         if known is None:
-            found.append(_unknown(key, message))
+            yield _unknown(key, message)
         elif known.name in in_path:
-            found.append(Problem(key, "is given in the path", "FIELD_IN_PATH"))
+            yield Problem(key, "is given in the path", "FIELD_IN_PATH")
         elif known.name in given:
-            found.append(Problem(known.name, "is given twice, in two spellings", "KEY_TWICE"))
+            yield Problem(known.name, "is given twice, in two spellings", "KEY_TWICE")
         else:
             given.add(known.name)
-            found += _set(message, known, each)
-    return found
+            yield from _set(message, known, each)
 
 
 def _fields(message: Message) -> dict[str, FieldDescriptor]:
@@ -111,16 +117,19 @@ def _repeated(value: object, path: str, level: int) -> Iterator[Problem]:
         for key in value.twice:
             yield Problem(inputs.joined(path, key), "is given twice", "KEY_TWICE")
         for key, each in value.items():
-            yield from _repeated(each, inputs.joined(path, key), level + 1)
+            if isinstance(each, (dict, list)):
+                yield from _repeated(each, inputs.joined(path, key), level + 1)
     elif isinstance(value, list):
         for index, each in enumerate(value):
-            yield from _repeated(each, f"{path}[{index}]", level + 1)
+            if isinstance(each, (dict, list)):
+                yield from _repeated(each, f"{path}[{index}]", level + 1)
 
 
 def _unknown(key: str, message: Message) -> Problem:
     names = [field.name for field in message.DESCRIPTOR.fields]
     said = "is not a field of this request"
-    if near := difflib.get_close_matches(key, names, n=1, cutoff=0.75):
+    guessed = key if len(key) <= _LONGEST_GUESSED else ""
+    if near := difflib.get_close_matches(guessed, names, n=1, cutoff=0.75):
         said += f"; did you mean {near[0]!r}?"
     elif "input" in names:
         shown = json.dumps(key if len(key) <= 40 else "…")
@@ -200,9 +209,11 @@ def _set_enum(message: Message, field: FieldDescriptor, value: object) -> Iterat
     kind = field.enum_type
     assert kind is not None
     names = ", ".join(each.name for each in kind.values[1:])
-    if isinstance(value, str) and value in kind.values_by_name:
-        setattr(message, field.name, kind.values_by_name[value].number)
-    elif type(value) is int and value in kind.values_by_number:
+    # Not values_by_name: the library fails on a string that has no UTF-8.
+    numbers = {each.name: each.number for each in kind.values}
+    if isinstance(value, str) and value in numbers:
+        setattr(message, field.name, numbers[value])
+    elif type(value) is int and value in numbers.values():
         setattr(message, field.name, value)
     elif isinstance(value, str) or type(value) is int:
         yield Problem(field.name, f"must be one of {names}", "ENUM_VALUE")

@@ -8,7 +8,7 @@ from typing import Any
 import grpc
 from grpc_reflection.v1alpha import reflection
 
-from gateway.rpc.checks import further
+from gateway.rpc.checks import further, oversized
 from gateway.rpc.errors import DOMAIN, INVALID_REQUEST, STATUSES
 from gateway.rpc.generation_service import GenerationService
 from mediagen.v1 import generation_service_pb2 as pb2
@@ -27,7 +27,7 @@ def build(service: GenerationService, health: Health) -> grpc.aio.Server:
     built = server.build(
         [
             StatusInterceptor(DOMAIN, STATUSES),
-            ValidationInterceptor(DOMAIN, INVALID_REQUEST, also=further),
+            ValidationInterceptor(DOMAIN, INVALID_REQUEST, first=oversized, also=further),
         ],
     )
     add_GenerationServiceServicer_to_server(service, built)
