@@ -3,19 +3,21 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from mediagen.v1 import failure_pb2 as _failure_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
 
-if sys.version_info >= (3, 10):
-    from typing import TypeAlias as _TypeAlias
+if sys.version_info >= (3, 11):
+    from typing import TypeAlias as _TypeAlias, Never as _Never
 else:
-    from typing_extensions import TypeAlias as _TypeAlias
+    from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
@@ -46,6 +48,50 @@ CHARGE_YES: Charge.ValueType  # 2
 CHARGE_UNKNOWN: Charge.ValueType  # 3
 """It may be billed: the outcome is not known, or not yet."""
 Global___Charge: _TypeAlias = Charge  # noqa: Y015
+
+class _ChargeReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ChargeReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ChargeReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CHARGE_REASON_UNSPECIFIED: _ChargeReason.ValueType  # 0
+    """The call has not ended."""
+    CHARGE_REASON_NOT_CREATED: _ChargeReason.ValueType  # 1
+    """Nothing was created at the provider. Not billed."""
+    CHARGE_REASON_NEVER_RAN: _ChargeReason.ValueType  # 2
+    """It ended before the model ran. Not billed."""
+    CHARGE_REASON_SUCCEEDED: _ChargeReason.ValueType  # 3
+    """It succeeded. Billed."""
+    CHARGE_REASON_RAN_UNTIL_CANCELED: _ChargeReason.ValueType  # 4
+    """It was canceled while the model ran. Billed for the time it ran."""
+    CHARGE_REASON_RAN_AND_FAILED: _ChargeReason.ValueType  # 5
+    """The model ran and failed. Whether that is billed depends on how the model is priced."""
+    CHARGE_REASON_RUN_TIME_UNKNOWN: _ChargeReason.ValueType  # 6
+    """It ended without a result, and the provider did not say whether the model had run."""
+    CHARGE_REASON_OUTCOME_UNKNOWN: _ChargeReason.ValueType  # 7
+    """Whether it was created, or how it ended, could not be found out."""
+
+class ChargeReason(_ChargeReason, metaclass=_ChargeReasonEnumTypeWrapper):
+    """Why a call is billed or not, or why that is not known. An open enum: new values may be added."""
+
+CHARGE_REASON_UNSPECIFIED: ChargeReason.ValueType  # 0
+"""The call has not ended."""
+CHARGE_REASON_NOT_CREATED: ChargeReason.ValueType  # 1
+"""Nothing was created at the provider. Not billed."""
+CHARGE_REASON_NEVER_RAN: ChargeReason.ValueType  # 2
+"""It ended before the model ran. Not billed."""
+CHARGE_REASON_SUCCEEDED: ChargeReason.ValueType  # 3
+"""It succeeded. Billed."""
+CHARGE_REASON_RAN_UNTIL_CANCELED: ChargeReason.ValueType  # 4
+"""It was canceled while the model ran. Billed for the time it ran."""
+CHARGE_REASON_RAN_AND_FAILED: ChargeReason.ValueType  # 5
+"""The model ran and failed. Whether that is billed depends on how the model is priced."""
+CHARGE_REASON_RUN_TIME_UNKNOWN: ChargeReason.ValueType  # 6
+"""It ended without a result, and the provider did not say whether the model had run."""
+CHARGE_REASON_OUTCOME_UNKNOWN: ChargeReason.ValueType  # 7
+"""Whether it was created, or how it ended, could not be found out."""
+Global___ChargeReason: _TypeAlias = ChargeReason  # noqa: Y015
 
 @_typing.final
 class Attempt(_message.Message):
@@ -80,7 +126,7 @@ class Attempt(_message.Message):
         STATE_UNRESOLVED: Attempt._State.ValueType  # 9
         """Whether it exists could not be found out. It waits for an operator and is never repeated."""
         STATE_ORPHAN: Attempt._State.ValueType  # 10
-        """It turned up after its job had moved on, and was canceled."""
+        """Its job went on or ended without it. It is canceled, and its end noted."""
         STATE_WRITTEN_OFF: Attempt._State.ValueType  # 11
         """An operator closed it."""
 
@@ -108,9 +154,29 @@ class Attempt(_message.Message):
     STATE_UNRESOLVED: Attempt.State.ValueType  # 9
     """Whether it exists could not be found out. It waits for an operator and is never repeated."""
     STATE_ORPHAN: Attempt.State.ValueType  # 10
-    """It turned up after its job had moved on, and was canceled."""
+    """Its job went on or ended without it. It is canceled, and its end noted."""
     STATE_WRITTEN_OFF: Attempt.State.ValueType  # 11
     """An operator closed it."""
+
+    @_typing.final
+    class ProviderMetricsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.float
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.float = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
 
     NUMBER_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
@@ -122,6 +188,8 @@ class Attempt(_message.Message):
     FAILURE_FIELD_NUMBER: _builtins.int
     SEED_FIELD_NUMBER: _builtins.int
     PREDICT_SECONDS_FIELD_NUMBER: _builtins.int
+    CHARGE_REASON_FIELD_NUMBER: _builtins.int
+    PROVIDER_METRICS_FIELD_NUMBER: _builtins.int
     number: _builtins.int
     """The number of the attempt, from 1."""
     state: Global___Attempt.State.ValueType
@@ -134,6 +202,8 @@ class Attempt(_message.Message):
     """The seed that the server chose so that the call can be told apart. Absent where it chose none."""
     predict_seconds: _builtins.float
     """How long the model ran, in seconds, as the provider says. Absent where it does not."""
+    charge_reason: Global___ChargeReason.ValueType
+    """Why it is billed or not, once it has ended."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When permission to send was given."""
@@ -150,6 +220,12 @@ class Attempt(_message.Message):
     def failure(self) -> _failure_pb2.Failure:
         """Why it failed. Absent otherwise."""
 
+    @_builtins.property
+    def provider_metrics(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
+        """What the provider measured, by its own names: "predict_time" and "total_time" in seconds, and
+        for some models counts such as "image_count". Empty where it says nothing.
+        """
+
     def __init__(
         self,
         *,
@@ -163,10 +239,12 @@ class Attempt(_message.Message):
         failure: _failure_pb2.Failure | None = ...,
         seed: _builtins.int | None = ...,
         predict_seconds: _builtins.float | None = ...,
+        charge_reason: Global___ChargeReason.ValueType = ...,
+        provider_metrics: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_predict_seconds", b"_predict_seconds", "_seed", b"_seed", "create_time", b"create_time", "end_time", b"end_time", "failure", b"failure", "predict_seconds", b"predict_seconds", "seed", b"seed", "submit_time", b"submit_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_predict_seconds", b"_predict_seconds", "_seed", b"_seed", "charge", b"charge", "create_time", b"create_time", "end_time", b"end_time", "failure", b"failure", "number", b"number", "predict_seconds", b"predict_seconds", "prediction_id", b"prediction_id", "seed", b"seed", "state", b"state", "submit_time", b"submit_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_predict_seconds", b"_predict_seconds", "_seed", b"_seed", "charge", b"charge", "charge_reason", b"charge_reason", "create_time", b"create_time", "end_time", b"end_time", "failure", b"failure", "number", b"number", "predict_seconds", b"predict_seconds", "prediction_id", b"prediction_id", "provider_metrics", b"provider_metrics", "seed", b"seed", "state", b"state", "submit_time", b"submit_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__predict_seconds: _TypeAlias = _typing.Literal["predict_seconds"]  # noqa: Y015
     _WhichOneofArgType__predict_seconds: _TypeAlias = _typing.Literal["_predict_seconds", b"_predict_seconds"]  # noqa: Y015

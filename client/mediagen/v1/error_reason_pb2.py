@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1emediagen/v1/error_reason.proto\x12\x0bmediagen.v1*\xfa\x02\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12 \n\x1c\x45RROR_REASON_INVALID_REQUEST\x10\x01\x12\x1e\n\x1a\x45RROR_REASON_JOB_NOT_FOUND\x10\x02\x12#\n\x1f\x45RROR_REASON_ARTIFACT_NOT_FOUND\x10\x03\x12\"\n\x1e\x45RROR_REASON_REQUEST_ID_REUSED\x10\x04\x12#\n\x1f\x45RROR_REASON_PAGE_TOKEN_INVALID\x10\x05\x12\x1c\n\x18\x45RROR_REASON_UNAVAILABLE\x10\x06\x12\x19\n\x15\x45RROR_REASON_INTERNAL\x10\x07\x12\"\n\x1e\x45RROR_REASON_TOO_MANY_REQUESTS\x10\x08\x12\x1b\n\x17\x45RROR_REASON_LEASE_LOST\x10\t\x12#\n\x1f\x45RROR_REASON_TRANSITION_REFUSED\x10\nb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1emediagen/v1/error_reason.proto\x12\x0bmediagen.v1*\x8a\x04\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12 \n\x1c\x45RROR_REASON_INVALID_REQUEST\x10\x01\x12\x1e\n\x1a\x45RROR_REASON_JOB_NOT_FOUND\x10\x02\x12#\n\x1f\x45RROR_REASON_ARTIFACT_NOT_FOUND\x10\x03\x12\"\n\x1e\x45RROR_REASON_REQUEST_ID_REUSED\x10\x04\x12#\n\x1f\x45RROR_REASON_PAGE_TOKEN_INVALID\x10\x05\x12\x1c\n\x18\x45RROR_REASON_UNAVAILABLE\x10\x06\x12\x19\n\x15\x45RROR_REASON_INTERNAL\x10\x07\x12\"\n\x1e\x45RROR_REASON_TOO_MANY_REQUESTS\x10\x08\x12\x1b\n\x17\x45RROR_REASON_LEASE_LOST\x10\t\x12#\n\x1f\x45RROR_REASON_TRANSITION_REFUSED\x10\n\x12&\n\"ERROR_REASON_DEAD_LETTER_NOT_FOUND\x10\x0b\x12\"\n\x1e\x45RROR_REASON_SIGNATURE_INVALID\x10\x0c\x12\x1f\n\x1b\x45RROR_REASON_CALL_NOT_FOUND\x10\r\x12!\n\x1d\x45RROR_REASON_PREDICTION_TAKEN\x10\x0e\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,5 +32,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mediagen.v1.error_reason_pb
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ERRORREASON']._serialized_start=48
-  _globals['_ERRORREASON']._serialized_end=426
+  _globals['_ERRORREASON']._serialized_end=570
 # @@protoc_insertion_point(module_scope)

@@ -50,6 +50,14 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Internal: the change does not fit the state that the job or attempt is in. Metadata: job_id.
     FAILED_PRECONDITION.
     """
+    ERROR_REASON_DEAD_LETTER_NOT_FOUND: _ErrorReason.ValueType  # 11
+    """No job of this id was given up or parked. Metadata: job_id. NOT_FOUND."""
+    ERROR_REASON_SIGNATURE_INVALID: _ErrorReason.ValueType  # 12
+    """A webhook that is not signed with a secret of ours, or too old. PERMISSION_DENIED."""
+    ERROR_REASON_CALL_NOT_FOUND: _ErrorReason.ValueType  # 13
+    """A webhook for a call that we did not make. NOT_FOUND."""
+    ERROR_REASON_PREDICTION_TAKEN: _ErrorReason.ValueType  # 14
+    """A webhook for a prediction that another call of ours has made. ALREADY_EXISTS."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call was refused: the values of google.rpc.ErrorInfo.reason under the domain
@@ -84,4 +92,12 @@ ERROR_REASON_TRANSITION_REFUSED: ErrorReason.ValueType  # 10
 """Internal: the change does not fit the state that the job or attempt is in. Metadata: job_id.
 FAILED_PRECONDITION.
 """
+ERROR_REASON_DEAD_LETTER_NOT_FOUND: ErrorReason.ValueType  # 11
+"""No job of this id was given up or parked. Metadata: job_id. NOT_FOUND."""
+ERROR_REASON_SIGNATURE_INVALID: ErrorReason.ValueType  # 12
+"""A webhook that is not signed with a secret of ours, or too old. PERMISSION_DENIED."""
+ERROR_REASON_CALL_NOT_FOUND: ErrorReason.ValueType  # 13
+"""A webhook for a call that we did not make. NOT_FOUND."""
+ERROR_REASON_PREDICTION_TAKEN: ErrorReason.ValueType  # 14
+"""A webhook for a prediction that another call of ours has made. ALREADY_EXISTS."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19mediagen/v1/failure.proto\x12\x0bmediagen.v1\"H\n\x0e\x46ieldViolation\x12\x14\n\x05\x66ield\x18\x01 \x01(\tR\x05\x66ield\x12 \n\x0b\x64\x65scription\x18\x02 \x01(\tR\x0b\x64\x65scription\"\xdc\x01\n\x07\x46\x61ilure\x12\x32\n\x06reason\x18\x01 \x01(\x0e\x32\x1a.mediagen.v1.FailureReasonR\x06reason\x12\x18\n\x07message\x18\x02 \x01(\tR\x07message\x12;\n\x0cretry_advice\x18\x03 \x01(\x0e\x32\x18.mediagen.v1.RetryAdviceR\x0bretryAdvice\x12\x46\n\x10\x66ield_violations\x18\x04 \x03(\x0b\x32\x1b.mediagen.v1.FieldViolationR\x0f\x66ieldViolations*\xa0\x03\n\rFailureReason\x12\x1e\n\x1a\x46\x41ILURE_REASON_UNSPECIFIED\x10\x00\x12 \n\x1c\x46\x41ILURE_REASON_INVALID_INPUT\x10\x01\x12\"\n\x1e\x46\x41ILURE_REASON_MODEL_NOT_FOUND\x10\x02\x12#\n\x1f\x46\x41ILURE_REASON_CONTENT_REJECTED\x10\x03\x12\x1f\n\x1b\x46\x41ILURE_REASON_MODEL_FAILED\x10\x04\x12\"\n\x1e\x46\x41ILURE_REASON_PROVIDER_FAILED\x10\x05\x12#\n\x1f\x46\x41ILURE_REASON_PROVIDER_REFUSED\x10\x06\x12\x1b\n\x17\x46\x41ILURE_REASON_DEADLINE\x10\x07\x12\x1c\n\x18\x46\x41ILURE_REASON_NO_OUTPUT\x10\x08\x12\"\n\x1e\x46\x41ILURE_REASON_OUTPUT_REJECTED\x10\t\x12\x1e\n\x1a\x46\x41ILURE_REASON_OUTPUT_LOST\x10\n\x12\x1b\n\x17\x46\x41ILURE_REASON_INTERNAL\x10\x0b*\xc1\x01\n\x0bRetryAdvice\x12\x1c\n\x18RETRY_ADVICE_UNSPECIFIED\x10\x00\x12\x16\n\x12RETRY_ADVICE_RETRY\x10\x01\x12\x1c\n\x18RETRY_ADVICE_RETRY_LATER\x10\x02\x12\x1f\n\x1bRETRY_ADVICE_CHANGE_REQUEST\x10\x03\x12\x1e\n\x1aRETRY_ADVICE_MAY_PAY_TWICE\x10\x04\x12\x1d\n\x19RETRY_ADVICE_ASK_OPERATOR\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19mediagen/v1/failure.proto\x12\x0bmediagen.v1\"H\n\x0e\x46ieldViolation\x12\x14\n\x05\x66ield\x18\x01 \x01(\tR\x05\x66ield\x12 \n\x0b\x64\x65scription\x18\x02 \x01(\tR\x0b\x64\x65scription\"\xdc\x01\n\x07\x46\x61ilure\x12\x32\n\x06reason\x18\x01 \x01(\x0e\x32\x1a.mediagen.v1.FailureReasonR\x06reason\x12\x18\n\x07message\x18\x02 \x01(\tR\x07message\x12;\n\x0cretry_advice\x18\x03 \x01(\x0e\x32\x18.mediagen.v1.RetryAdviceR\x0bretryAdvice\x12\x46\n\x10\x66ield_violations\x18\x04 \x03(\x0b\x32\x1b.mediagen.v1.FieldViolationR\x0f\x66ieldViolations*\xbf\x03\n\rFailureReason\x12\x1e\n\x1a\x46\x41ILURE_REASON_UNSPECIFIED\x10\x00\x12 \n\x1c\x46\x41ILURE_REASON_INVALID_INPUT\x10\x01\x12\"\n\x1e\x46\x41ILURE_REASON_MODEL_NOT_FOUND\x10\x02\x12#\n\x1f\x46\x41ILURE_REASON_CONTENT_REJECTED\x10\x03\x12\x1f\n\x1b\x46\x41ILURE_REASON_MODEL_FAILED\x10\x04\x12\"\n\x1e\x46\x41ILURE_REASON_PROVIDER_FAILED\x10\x05\x12#\n\x1f\x46\x41ILURE_REASON_PROVIDER_REFUSED\x10\x06\x12\x1b\n\x17\x46\x41ILURE_REASON_DEADLINE\x10\x07\x12\x1c\n\x18\x46\x41ILURE_REASON_NO_OUTPUT\x10\x08\x12\"\n\x1e\x46\x41ILURE_REASON_OUTPUT_REJECTED\x10\t\x12\x1e\n\x1a\x46\x41ILURE_REASON_OUTPUT_LOST\x10\n\x12\x1b\n\x17\x46\x41ILURE_REASON_INTERNAL\x10\x0b\x12\x1d\n\x19\x46\x41ILURE_REASON_UNRESOLVED\x10\x0c*\xc1\x01\n\x0bRetryAdvice\x12\x1c\n\x18RETRY_ADVICE_UNSPECIFIED\x10\x00\x12\x16\n\x12RETRY_ADVICE_RETRY\x10\x01\x12\x1c\n\x18RETRY_ADVICE_RETRY_LATER\x10\x02\x12\x1f\n\x1bRETRY_ADVICE_CHANGE_REQUEST\x10\x03\x12\x1e\n\x1aRETRY_ADVICE_MAY_PAY_TWICE\x10\x04\x12\x1d\n\x19RETRY_ADVICE_ASK_OPERATOR\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,9 +32,9 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mediagen.v1.failure_pb2', _
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_FAILUREREASON']._serialized_start=340
-  _globals['_FAILUREREASON']._serialized_end=756
-  _globals['_RETRYADVICE']._serialized_start=759
-  _globals['_RETRYADVICE']._serialized_end=952
+  _globals['_FAILUREREASON']._serialized_end=787
+  _globals['_RETRYADVICE']._serialized_start=790
+  _globals['_RETRYADVICE']._serialized_end=983
   _globals['_FIELDVIOLATION']._serialized_start=42
   _globals['_FIELDVIOLATION']._serialized_end=114
   _globals['_FAILURE']._serialized_start=117

@@ -49,6 +49,8 @@ class _FailureReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Failure
     """The model succeeded, but its result was gone before it was stored."""
     FAILURE_REASON_INTERNAL: _FailureReason.ValueType  # 11
     """The job stopped every worker that took it."""
+    FAILURE_REASON_UNRESOLVED: _FailureReason.ValueType  # 12
+    """The outcome of a paid call could not be found out."""
 
 class FailureReason(_FailureReason, metaclass=_FailureReasonEnumTypeWrapper):
     """Why a job ended without a result. An open enum: new values may be added. (Why a *call* was
@@ -79,6 +81,8 @@ FAILURE_REASON_OUTPUT_LOST: FailureReason.ValueType  # 10
 """The model succeeded, but its result was gone before it was stored."""
 FAILURE_REASON_INTERNAL: FailureReason.ValueType  # 11
 """The job stopped every worker that took it."""
+FAILURE_REASON_UNRESOLVED: FailureReason.ValueType  # 12
+"""The outcome of a paid call could not be found out."""
 Global___FailureReason: _TypeAlias = FailureReason  # noqa: Y015
 
 class _RetryAdvice:

@@ -510,7 +510,7 @@ class GetHealthResponse(_message.Message):
     """"SERVING" if jobs can be taken, else "NOT_SERVING"."""
     @_builtins.property
     def components(self) -> _containers.RepeatedCompositeFieldContainer[Global___ComponentHealth]:
-        """How each part is: gateway, store, database, broker, provider, workers."""
+        """How each part is: gateway, store, database, broker, provider, workers, dead_letters."""
 
     def __init__(
         self,
@@ -536,7 +536,7 @@ class ComponentHealth(_message.Message):
     STATUS_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """The part: gateway, store, database, broker, provider or workers."""
+    """The part: gateway, store, database, broker, provider, workers or dead_letters. More may come."""
     status: _builtins.str
     """"SERVING" or "NOT_SERVING"."""
     message: _builtins.str

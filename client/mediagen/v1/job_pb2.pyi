@@ -227,6 +227,8 @@ class Job(_message.Message):
     FAILURE_FIELD_NUMBER: _builtins.int
     ARTIFACTS_FIELD_NUMBER: _builtins.int
     OUTPUT_FIELD_NUMBER: _builtins.int
+    REDRIVE_OF_FIELD_NUMBER: _builtins.int
+    REDRIVEN_AS_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """The id of the job. Opaque."""
     state: Global___Job.State.ValueType
@@ -238,8 +240,14 @@ class Job(_message.Message):
     revision: _builtins.int
     """Grows by one with every change of the job, from 1; see WatchJob."""
     charge: _attempt_pb2.Charge.ValueType
-    """Whether the provider bills anything for this job, over all attempts. All that may still change
-    about a final job: an answer of the provider that comes late is added to its attempts.
+    """Whether the provider bills anything for this job, over all attempts. It may still change when
+    the job is final: an answer of the provider that comes late is added to its attempts.
+    """
+    redrive_of: _builtins.str
+    """The failed job that an operator let be made again as this one. Empty otherwise."""
+    redriven_as: _builtins.str
+    """The job that makes this failed one again, as an operator decided. Empty otherwise. It is set
+    after the job is final, without a new revision.
     """
     @_builtins.property
     def request(self) -> Global___JobRequest:
@@ -312,10 +320,12 @@ class Job(_message.Message):
         failure: _failure_pb2.Failure | None = ...,
         artifacts: _abc.Iterable[Global___Artifact] | None = ...,
         output: _struct_pb2.Value | None = ...,
+        redrive_of: _builtins.str = ...,
+        redriven_as: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_progress_percent", b"_progress_percent", "cancel_request_time", b"cancel_request_time", "create_time", b"create_time", "deadline", b"deadline", "end_time", b"end_time", "failure", b"failure", "next_attempt_time", b"next_attempt_time", "output", b"output", "progress_percent", b"progress_percent", "request", b"request", "start_time", b"start_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_progress_percent", b"_progress_percent", "artifacts", b"artifacts", "attempts", b"attempts", "cancel_request_time", b"cancel_request_time", "charge", b"charge", "create_time", b"create_time", "deadline", b"deadline", "end_time", b"end_time", "failure", b"failure", "job_id", b"job_id", "next_attempt_time", b"next_attempt_time", "output", b"output", "progress_percent", b"progress_percent", "request", b"request", "revision", b"revision", "stage", b"stage", "start_time", b"start_time", "state", b"state", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_progress_percent", b"_progress_percent", "artifacts", b"artifacts", "attempts", b"attempts", "cancel_request_time", b"cancel_request_time", "charge", b"charge", "create_time", b"create_time", "deadline", b"deadline", "end_time", b"end_time", "failure", b"failure", "job_id", b"job_id", "next_attempt_time", b"next_attempt_time", "output", b"output", "progress_percent", b"progress_percent", "redrive_of", b"redrive_of", "redriven_as", b"redriven_as", "request", b"request", "revision", b"revision", "stage", b"stage", "start_time", b"start_time", "state", b"state", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__progress_percent: _TypeAlias = _typing.Literal["progress_percent"]  # noqa: Y015
     _WhichOneofArgType__progress_percent: _TypeAlias = _typing.Literal["_progress_percent", b"_progress_percent"]  # noqa: Y015

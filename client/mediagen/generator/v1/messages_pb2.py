@@ -26,7 +26,7 @@ from mediagen.v1 import attempt_pb2 as mediagen_dot_v1_dot_attempt__pb2
 from mediagen.v1 import failure_pb2 as mediagen_dot_v1_dot_failure__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$mediagen/generator/v1/messages.proto\x12\x15mediagen.generator.v1\x1a\x19mediagen/v1/attempt.proto\x1a\x19mediagen/v1/failure.proto\"@\n\x0bWorkMessage\x12\x15\n\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x1a\n\x08\x64ispatch\x18\x02 \x01(\x05R\x08\x64ispatch\"N\n\nWorkerHint\x12\x15\n\x06job_id\x18\x01 \x01(\tR\x05jobId\x12)\n\x10\x63\x61ncel_requested\x18\x02 \x01(\x08R\x0f\x63\x61ncelRequested\"\xb4\x01\n\nDeadLetter\x12\x15\n\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x16\n\x06tenant\x18\x02 \x01(\tR\x06tenant\x12.\n\x07\x66\x61ilure\x18\x03 \x01(\x0b\x32\x14.mediagen.v1.FailureR\x07\x66\x61ilure\x12\x1a\n\x08\x61ttempts\x18\x04 \x01(\x05R\x08\x61ttempts\x12+\n\x06\x63harge\x18\x05 \x01(\x0e\x32\x13.mediagen.v1.ChargeR\x06\x63hargeb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$mediagen/generator/v1/messages.proto\x12\x15mediagen.generator.v1\x1a\x19mediagen/v1/attempt.proto\x1a\x19mediagen/v1/failure.proto\"@\n\x0bWorkMessage\x12\x15\n\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x1a\n\x08\x64ispatch\x18\x02 \x01(\x05R\x08\x64ispatch\"N\n\nWorkerHint\x12\x15\n\x06job_id\x18\x01 \x01(\tR\x05jobId\x12)\n\x10\x63\x61ncel_requested\x18\x02 \x01(\x08R\x0f\x63\x61ncelRequested\"\xcc\x01\n\nDeadLetter\x12\x15\n\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x16\n\x06tenant\x18\x02 \x01(\tR\x06tenant\x12.\n\x07\x66\x61ilure\x18\x03 \x01(\x0b\x32\x14.mediagen.v1.FailureR\x07\x66\x61ilure\x12\x1a\n\x08\x61ttempts\x18\x04 \x01(\x05R\x08\x61ttempts\x12+\n\x06\x63harge\x18\x05 \x01(\x0e\x32\x13.mediagen.v1.ChargeR\x06\x63harge\x12\x16\n\x06parked\x18\x06 \x01(\x08R\x06parkedb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,5 +38,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WORKERHINT']._serialized_start=183
   _globals['_WORKERHINT']._serialized_end=261
   _globals['_DEADLETTER']._serialized_start=264
-  _globals['_DEADLETTER']._serialized_end=444
+  _globals['_DEADLETTER']._serialized_end=468
 # @@protoc_insertion_point(module_scope)

@@ -78,7 +78,7 @@ Global___WorkerHint: _TypeAlias = WorkerHint  # noqa: Y015
 
 @_typing.final
 class DeadLetter(_message.Message):
-    """The body of a message on the dead-letter queue: this job was given up."""
+    """The body of a message on the dead-letter queue: this job was given up, or is parked."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -87,6 +87,7 @@ class DeadLetter(_message.Message):
     FAILURE_FIELD_NUMBER: _builtins.int
     ATTEMPTS_FIELD_NUMBER: _builtins.int
     CHARGE_FIELD_NUMBER: _builtins.int
+    PARKED_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """Required. The id of the job."""
     tenant: _builtins.str
@@ -95,6 +96,8 @@ class DeadLetter(_message.Message):
     """How many calls to the provider were made."""
     charge: _attempt_pb2.Charge.ValueType
     """Whether they cost."""
+    parked: _builtins.bool
+    """The job is not final: the outcome of a paid call could not be found out."""
     @_builtins.property
     def failure(self) -> _failure_pb2.Failure:
         """Why it was given up."""
@@ -107,10 +110,11 @@ class DeadLetter(_message.Message):
         failure: _failure_pb2.Failure | None = ...,
         attempts: _builtins.int = ...,
         charge: _attempt_pb2.Charge.ValueType = ...,
+        parked: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "charge", b"charge", "failure", b"failure", "job_id", b"job_id", "tenant", b"tenant"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "charge", b"charge", "failure", b"failure", "job_id", b"job_id", "parked", b"parked", "tenant", b"tenant"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

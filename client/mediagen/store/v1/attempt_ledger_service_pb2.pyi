@@ -482,19 +482,25 @@ class RecordPredictionRequest(_message.Message):
 
     SUBMIT_TOKEN_FIELD_NUMBER: _builtins.int
     PREDICTION_ID_FIELD_NUMBER: _builtins.int
+    BY_WEBHOOK_FIELD_NUMBER: _builtins.int
     submit_token: _builtins.str
     """Required. The permit's token."""
     prediction_id: _builtins.str
     """Required. The provider's id."""
+    by_webhook: _builtins.bool
+    """The provider told it in a webhook, beside the answer to the call. An id of another attempt is
+    then refused with ALREADY_EXISTS (ERROR_REASON_PREDICTION_TAKEN), and nothing is changed.
+    """
     def __init__(
         self,
         *,
         submit_token: _builtins.str = ...,
         prediction_id: _builtins.str = ...,
+        by_webhook: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["prediction_id", b"prediction_id", "submit_token", b"submit_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by_webhook", b"by_webhook", "prediction_id", b"prediction_id", "submit_token", b"submit_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -550,12 +556,17 @@ class RecordUnknownResponse(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    PREDICTION_ID_FIELD_NUMBER: _builtins.int
+    prediction_id: _builtins.str
+    """The provider's id, if it became known on another way meanwhile: the worker goes on with it."""
     def __init__(
         self,
+        *,
+        prediction_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["prediction_id", b"prediction_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -646,10 +657,31 @@ class RecordSucceededRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class MetricsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.float
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.float = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     JOB_ID_FIELD_NUMBER: _builtins.int
     PREDICTION_ID_FIELD_NUMBER: _builtins.int
     OUTPUT_FIELD_NUMBER: _builtins.int
     PREDICT_SECONDS_FIELD_NUMBER: _builtins.int
+    METRICS_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """Required. The id of the job."""
     prediction_id: _builtins.str
@@ -660,6 +692,10 @@ class RecordSucceededRequest(_message.Message):
     def output(self) -> _struct_pb2.Value:
         """The output as given: delivery URLs and other values."""
 
+    @_builtins.property
+    def metrics(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
+        """What the provider measured, by its own names. At most 32."""
+
     def __init__(
         self,
         *,
@@ -667,10 +703,11 @@ class RecordSucceededRequest(_message.Message):
         prediction_id: _builtins.str = ...,
         output: _struct_pb2.Value | None = ...,
         predict_seconds: _builtins.float | None = ...,
+        metrics: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_predict_seconds", b"_predict_seconds", "output", b"output", "predict_seconds", b"predict_seconds"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_predict_seconds", b"_predict_seconds", "job_id", b"job_id", "output", b"output", "predict_seconds", b"predict_seconds", "prediction_id", b"prediction_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_predict_seconds", b"_predict_seconds", "job_id", b"job_id", "metrics", b"metrics", "output", b"output", "predict_seconds", b"predict_seconds", "prediction_id", b"prediction_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__predict_seconds: _TypeAlias = _typing.Literal["predict_seconds"]  # noqa: Y015
     _WhichOneofArgType__predict_seconds: _TypeAlias = _typing.Literal["_predict_seconds", b"_predict_seconds"]  # noqa: Y015
@@ -706,11 +743,32 @@ class RecordEndedRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class MetricsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.float
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.float = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     JOB_ID_FIELD_NUMBER: _builtins.int
     PREDICTION_ID_FIELD_NUMBER: _builtins.int
     END_FIELD_NUMBER: _builtins.int
     FAILURE_FIELD_NUMBER: _builtins.int
     PREDICT_SECONDS_FIELD_NUMBER: _builtins.int
+    METRICS_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """Required. The id of the job."""
     prediction_id: _builtins.str
@@ -723,6 +781,10 @@ class RecordEndedRequest(_message.Message):
     def failure(self) -> Global___ProviderFailure:
         """Required. Why."""
 
+    @_builtins.property
+    def metrics(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
+        """What the provider measured, by its own names. At most 32."""
+
     def __init__(
         self,
         *,
@@ -731,10 +793,11 @@ class RecordEndedRequest(_message.Message):
         end: Global___PredictionEnd.ValueType = ...,
         failure: Global___ProviderFailure | None = ...,
         predict_seconds: _builtins.float | None = ...,
+        metrics: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_predict_seconds", b"_predict_seconds", "failure", b"failure", "predict_seconds", b"predict_seconds"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_predict_seconds", b"_predict_seconds", "end", b"end", "failure", b"failure", "job_id", b"job_id", "predict_seconds", b"predict_seconds", "prediction_id", b"prediction_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_predict_seconds", b"_predict_seconds", "end", b"end", "failure", b"failure", "job_id", b"job_id", "metrics", b"metrics", "predict_seconds", b"predict_seconds", "prediction_id", b"prediction_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__predict_seconds: _TypeAlias = _typing.Literal["predict_seconds"]  # noqa: Y015
     _WhichOneofArgType__predict_seconds: _TypeAlias = _typing.Literal["_predict_seconds", b"_predict_seconds"]  # noqa: Y015
@@ -985,6 +1048,7 @@ class LeaseReconcilerResponse(_message.Message):
     ATTEMPTS_FIELD_NUMBER: _builtins.int
     OWNED_PREDICTION_IDS_FIELD_NUMBER: _builtins.int
     STORE_TIME_FIELD_NUMBER: _builtins.int
+    LATE_PREDICTIONS_FIELD_NUMBER: _builtins.int
     held: _builtins.bool
     """The caller is the reconciler. The rest is unset otherwise."""
     epoch: _builtins.int
@@ -1003,6 +1067,12 @@ class LeaseReconcilerResponse(_message.Message):
     def store_time(self) -> _timestamp_pb2.Timestamp:
         """The store's time. To be sent back with the report of a look that begins after this call."""
 
+    @_builtins.property
+    def late_predictions(self) -> _containers.RepeatedCompositeFieldContainer[Global___LatePrediction]:
+        """Predictions that came too late for their job, and may still run: cancel each, read it back and
+        record its end.
+        """
+
     def __init__(
         self,
         *,
@@ -1011,14 +1081,41 @@ class LeaseReconcilerResponse(_message.Message):
         attempts: _abc.Iterable[Global___UnknownAttempt] | None = ...,
         owned_prediction_ids: _abc.Iterable[_builtins.str] | None = ...,
         store_time: _timestamp_pb2.Timestamp | None = ...,
+        late_predictions: _abc.Iterable[Global___LatePrediction] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["store_time", b"store_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "epoch", b"epoch", "held", b"held", "owned_prediction_ids", b"owned_prediction_ids", "store_time", b"store_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "epoch", b"epoch", "held", b"held", "late_predictions", b"late_predictions", "owned_prediction_ids", b"owned_prediction_ids", "store_time", b"store_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___LeaseReconcilerResponse: _TypeAlias = LeaseReconcilerResponse  # noqa: Y015
+
+@_typing.final
+class LatePrediction(_message.Message):
+    """A prediction that came too late for its job."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    PREDICTION_ID_FIELD_NUMBER: _builtins.int
+    job_id: _builtins.str
+    """The id of the job that it was made for."""
+    prediction_id: _builtins.str
+    """The provider's id."""
+    def __init__(
+        self,
+        *,
+        job_id: _builtins.str = ...,
+        prediction_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "prediction_id", b"prediction_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LatePrediction: _TypeAlias = LatePrediction  # noqa: Y015
 
 @_typing.final
 class UnknownAttempt(_message.Message):

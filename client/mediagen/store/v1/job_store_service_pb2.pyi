@@ -19,6 +19,11 @@ if sys.version_info >= (3, 11):
 else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
+if sys.version_info >= (3, 13):
+    from warnings import deprecated as _deprecated
+else:
+    from typing_extensions import deprecated as _deprecated
+
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
@@ -504,6 +509,8 @@ class GetHealthResponse(_message.Message):
     WAITING_JOBS_FIELD_NUMBER: _builtins.int
     RUNNING_JOBS_FIELD_NUMBER: _builtins.int
     UNRESOLVED_ATTEMPTS_FIELD_NUMBER: _builtins.int
+    PARKED_JOBS_FIELD_NUMBER: _builtins.int
+    DEAD_JOBS_FIELD_NUMBER: _builtins.int
     database: _builtins.bool
     """The database answers."""
     broker: _builtins.bool
@@ -520,8 +527,20 @@ class GetHealthResponse(_message.Message):
     """How many jobs are due but not taken."""
     running_jobs: _builtins.int
     """How many jobs are running."""
-    unresolved_attempts: _builtins.int
-    """How many attempts wait for an operator."""
+    @_builtins.property
+    @_deprecated("""This field has been marked as deprecated using proto field options.""")
+    def unresolved_attempts(self) -> _builtins.int:
+        """The same as parked_jobs, for gateways of the version before."""
+
+    @unresolved_attempts.setter
+    @_deprecated("""This field has been marked as deprecated using proto field options.""")
+    def unresolved_attempts(self, value: _builtins.int) -> None:
+        """The same as parked_jobs, for gateways of the version before."""
+
+    parked_jobs: _builtins.int
+    """How many jobs are parked: the outcome of a paid call could not be found out."""
+    dead_jobs: _builtins.int
+    """How many jobs have failed for an operator to decide about. The parked ones are not among them."""
     def __init__(
         self,
         *,
@@ -534,10 +553,12 @@ class GetHealthResponse(_message.Message):
         waiting_jobs: _builtins.int = ...,
         running_jobs: _builtins.int = ...,
         unresolved_attempts: _builtins.int = ...,
+        parked_jobs: _builtins.int = ...,
+        dead_jobs: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["broker", b"broker", "database", b"database", "provider", b"provider", "provider_message", b"provider_message", "running_jobs", b"running_jobs", "slots", b"slots", "unresolved_attempts", b"unresolved_attempts", "waiting_jobs", b"waiting_jobs", "workers", b"workers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["broker", b"broker", "database", b"database", "dead_jobs", b"dead_jobs", "parked_jobs", b"parked_jobs", "provider", b"provider", "provider_message", b"provider_message", "running_jobs", b"running_jobs", "slots", b"slots", "unresolved_attempts", b"unresolved_attempts", "waiting_jobs", b"waiting_jobs", "workers", b"workers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
