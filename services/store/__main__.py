@@ -5,33 +5,26 @@ from __future__ import annotations
 from sqlalchemy.exc import DBAPIError
 
 from jobqueue.publisher import Publisher
-from mediagen.store.v1 import attempt_ledger_service_pb2_grpc as ledger_grpc
-from mediagen.store.v1 import job_store_service_pb2_grpc as store_grpc
-from servicekit import lifecycle, logs, server
+from servicekit import failpoints, lifecycle, logs, metrics, server
 from servicekit.connect import retrying
 from servicekit.health import Health
 from servicekit.lifecycle import Background, Stop
-from servicekit.rpc import StatusInterceptor
 from servicekit.settings import load
 from store.adapters.database import Database, Unavailable
 from store.adapters.feed import Feed
 from store.adapters.jobs import Jobs
+from store.adapters.metrics import registry
 from store.adapters.migrate import upgrade
-from store.adapters.reconciler_lease import ReconcilerLease
-from store.adapters.submissions import Submissions
+from store.adapters.overview import OverviewReader
 from store.adapters.wakeups import Wakeups
-from store.adapters.workers import Workers
+from store.failpoints import NAMES
 from store.loops.admitter import Admitter
 from store.loops.numberer import Numberer
 from store.loops.relay import Relay
 from store.loops.sweeper import Sweeper
-from store.rpc.attempt_ledger import AttemptLedger
-from store.rpc.job_store import JobStore
-from store.rpc.statuses import DOMAIN, STATUSES
+from store.rpc.server import SERVICES, build
 from store.settings import Settings
 
-SERVICES = ["mediagen.store.v1.JobStoreService", "mediagen.store.v1.AttemptLedgerService"]
-MAX_MESSAGE_BYTES = 64 << 20  # a provider's output may hold its files as data URLs
 AWAY = (OSError, DBAPIError, Unavailable)
 
 
@@ -47,16 +40,8 @@ async def main(settings: Settings, stop: Stop) -> None:
     health = Health(SERVICES)
     health.add("database", database.read_clock)
     health.add("broker", publisher.check, required=False)
-    grpc_server = server.build(
-        [StatusInterceptor(DOMAIN, STATUSES)], max_message_bytes=MAX_MESSAGE_BYTES
-    )
-    health.register(grpc_server)
-    submissions = Submissions(database, wakeups)
-    store = JobStore(database, jobs, submissions, feed, publisher)
-    store_grpc.add_JobStoreServiceServicer_to_server(store, grpc_server)
-    workers = Workers(database, rules.lease)
-    ledger = AttemptLedger(jobs, workers, ReconcilerLease(database), rules)
-    ledger_grpc.add_AttemptLedgerServiceServicer_to_server(ledger, grpc_server)
+    overview = OverviewReader(database, rules.creates_per_minute)
+    grpc_server = build(jobs, wakeups, feed, overview, publisher, rules, health)
     quiet = Stop()  # set when loops and calls, which publish to the last, have ended
     async with Background(stop, end=quiet) as last, Background(stop) as background:
         last.start("publisher", publisher.run(quiet))
@@ -65,6 +50,11 @@ async def main(settings: Settings, stop: Stop) -> None:
         background.start("relay", Relay(database, publisher, wakeups).run(stop))
         background.start("numberer", Numberer(feed, publisher, wakeups).run(stop))
         background.start("sweeper", Sweeper(database, jobs, settings.settle()).run(stop))
+        if settings.metrics_port is not None:
+            shown = metrics.serve(
+                registry(overview), settings.metrics_host, settings.metrics_port, stop
+            )
+            background.start("metrics", shown)
         address = f"{settings.store_host}:{settings.store_port}"
         await server.serve(
             grpc_server, address, stop, grace=settings.drain_seconds, on_drain=health.drain
@@ -75,4 +65,5 @@ async def main(settings: Settings, stop: Stop) -> None:
 if __name__ == "__main__":
     read = load(Settings)
     logs.setup("store", read.log_level, read.log_format)
+    failpoints.arm(NAMES)
     lifecycle.run(lambda stop: main(read, stop))

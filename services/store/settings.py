@@ -23,6 +23,9 @@ class Settings(Common):
     amqp_url: AmqpUrl
     store_host: str = "127.0.0.1"
     store_port: Port = 50052
+    # Unset: no metrics are served.
+    metrics_host: str = "127.0.0.1"
+    metrics_port: Port | None = None
     max_retries: Annotated[int, Field(ge=0, le=20)] = 3
     retry_backoff_base: Annotated[float, Field(ge=1, le=60)] = 2.0
     reconcile_settle: Annotated[float, Field(ge=0, le=3600)] = 120.0
@@ -30,6 +33,7 @@ class Settings(Common):
     lease_seconds: Annotated[float, Field(ge=2, le=600)] = 30.0
     # Beyond 45 minutes a lost call could never be shown to be dead before its input is emptied.
     longest_run: Annotated[float, Field(ge=30, le=2700)] = 1800.0
+    provider_pause: Annotated[float, Field(ge=0.5, le=600)] = 30.0
     provider_creates_per_minute: Annotated[float, Field(ge=0)] = 600.0
     db_pool_size: Annotated[int, Field(ge=1, le=200)] = 20
     # Overflow is closed after each use, and to open a connection costs more than ten statements.
@@ -62,4 +66,5 @@ class Settings(Common):
             limits=Limits(self.settle(), timedelta(seconds=self.longest_run)),
             creates_per_minute=self.provider_creates_per_minute,
             scan_gap=timedelta(seconds=self.reconcile_scan_gap),
+            first_pause=timedelta(seconds=self.provider_pause),
         )

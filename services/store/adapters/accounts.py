@@ -1,91 +1,109 @@
-"""The provider's account: whether it is shut (401, 402), and its rate of creates.
+"""May the provider's account be asked for one more call now? Its gate, and its rate of creates.
 
-All workers share the account, so both are rows. The gate closes admission and BeginSubmit only:
-what is paid for already goes on, because the provider keeps results for one hour.
+All workers share the account, so both are in its row. Whether it is shut (401, 402) is in gate.py.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from store.adapters import gate
 from store.adapters import tables as t
+from store.adapters.database import CLOCK
+from store.adapters.gate import Closed
+from store.domain import rate
+from store.domain.rate import Bucket, Place
 from store.domain.states import Refusal
-
-FIRST_PAUSE = timedelta(seconds=30)
-LONGEST_PAUSE = timedelta(minutes=10)
-BURST_SECONDS = 1.0  #: how many seconds' worth of creates may go at once
-
-
-@dataclass(frozen=True, slots=True)
-class Closed:
-    """Why no call may be made now, and when to ask again."""
-
-    reason: Refusal
-    retry_after: timedelta
 
 
 async def take_token(
-    connection: AsyncConnection, account: str, per_minute: float, now: datetime
+    connection: AsyncConnection, account: str, limit: float, worker: str, submit_token: str
 ) -> Closed | None:
-    """Takes one create from the account's rate (0: unlimited). Closed if there is none."""
-    accounts = t.accounts.c
-    per_second = per_minute / 60
-    burst = max(1.0, per_second * BURST_SECONDS)
-    query = sa.select(accounts.shut_until, accounts.tokens, accounts.refill_time).where(
-        accounts.account == account
-    )
-    if per_minute:
-        query = query.with_for_update()
-    row = (await connection.execute(query)).one_or_none()
-    if row is None:
-        new = insert(t.accounts).values(account=account, tokens=burst, refill_time=now)
-        await connection.execute(new.on_conflict_do_nothing())
-        row = (await connection.execute(query)).one()
-    if row.shut_until is not None and row.shut_until > now:
-        return Closed(Refusal.PROVIDER_SHUT, row.shut_until - now)
-    if not per_minute:
+    """Takes one create from the account's rate for *worker*. Closed if there is none for it now.
+
+    *limit*: creates a minute; 0: as many as are asked for. *submit_token*: of the call to be made.
+    """
+    row = await _row(connection, account, limit)
+    if row.shut_until is not None and row.shut_until > row.now:
+        return Closed(Refusal.PROVIDER_SHUT, row.shut_until - row.now)
+    if limit:
+        bucket, wait = rate.take(bucket_of(row), limit, worker, row.now)
+        await connection.execute(_REFILL, {"of_account": account, **_values(bucket)})
+        if wait:
+            await connection.execute(_SOON)
+            return Closed(Refusal.RATE, wait)
+    if not row.shut_count:
         return None
-    passed = max(0.0, (now - row.refill_time).total_seconds())
-    tokens = min(burst, row.tokens + passed * per_second)
-    if tokens < 1.0:
-        return Closed(Refusal.RATE, timedelta(seconds=(1.0 - tokens) / per_second))
-    await connection.execute(
-        sa.update(t.accounts)
-        .where(accounts.account == account)
-        .values(tokens=tokens - 1.0, refill_time=now)
+    return await gate.let_one_through(connection, account, submit_token)
+
+
+async def throttle(
+    connection: AsyncConnection,
+    account: str,
+    limit: float,
+    retry_after: timedelta | None,
+    permitted: datetime,
+) -> float:
+    """A 429 for a call that was *permitted* then. Creates a minute from now on (0: no limit)."""
+    row = await _row(connection, account, limit or 1.0)  # locked: the count is changed
+    bucket = bucket_of(row)
+    if limit:
+        bucket = rate.throttled(bucket, limit, retry_after, permitted, row.now)
+    changed = {**_values(bucket), "throttled_count": row.throttled_count + 1}
+    await connection.execute(_REFILL, {"of_account": account, **changed})
+    return rate.current(bucket, limit, row.now)
+
+
+def bucket_of(row: sa.Row[Any]) -> Bucket:
+    """The rate's part of a row of accounts."""
+    return Bucket(
+        tokens=row.tokens,
+        refill_time=row.refill_time,
+        rate=row.rate,
+        throttle_time=row.throttle_time,
+        hold_until=row.hold_until,
+        line=tuple(Place(name, datetime.fromtimestamp(until, UTC)) for name, until in row.line),
     )
-    return None
 
 
-async def shut(connection: AsyncConnection, account: str, reason: str, now: datetime) -> None:
-    """A 401 or 402: nothing is spent for 30 s · 2ⁿ, at most 10 min."""
-    accounts = t.accounts.c
-    query = sa.select(accounts.shut_until, accounts.shut_count).where(accounts.account == account)
-    row = (await connection.execute(query.with_for_update())).one()
-    if row.shut_until is not None and row.shut_until > now:
-        return  # the answers of calls that were under way together count once
-    pause = min(FIRST_PAUSE * 2 ** min(row.shut_count, 10), LONGEST_PAUSE)
-    await connection.execute(
-        sa.update(t.accounts)
-        .where(accounts.account == account)
-        .values(shut_until=now + pause, shut_count=row.shut_count + 1, shut_reason=reason[:500])
-    )
+def _values(bucket: Bucket) -> dict[str, Any]:
+    return {
+        "tokens": bucket.tokens,
+        "refill_time": bucket.refill_time,
+        "rate": bucket.rate,
+        "throttle_time": bucket.throttle_time,
+        "hold_until": bucket.hold_until,
+        "line": [[place.worker, place.until.timestamp()] for place in bucket.line],
+    }
 
 
-async def reopen(connection: AsyncConnection, account: str) -> None:
-    """The provider took a call once the pause was over: the gate is open."""
-    accounts = t.accounts.c
-    await connection.execute(
-        sa.update(t.accounts)
-        .where(
-            accounts.account == account,
-            accounts.shut_count > 0,
-            accounts.shut_until <= sa.func.clock_timestamp(),
-        )
-        .values(shut_until=None, shut_count=0, shut_reason=None)
-    )
+def _query(*, locked: bool) -> sa.Select[Any]:
+    """The account's row and the time: as of when the row was locked, if it is."""
+    query = sa.select(t.accounts).where(t.accounts.c.account == sa.bindparam("of_account"))
+    found = (query.with_for_update() if locked else query).cte("found")
+    return sa.select(found, CLOCK.label("now"))
+
+
+# Built once: to build a statement takes longer than to run it.
+_LOCKED = _query(locked=True)
+_LOOKED_AT = _query(locked=False)
+# A place in the line is worth no wait for the disk, with the row locked that all others want.
+_SOON = sa.text("SET LOCAL synchronous_commit TO off")
+_REFILL = sa.update(t.accounts).where(t.accounts.c.account == sa.bindparam("of_account"))
+
+
+async def _row(connection: AsyncConnection, account: str, limit: float) -> sa.Row[Any]:
+    query = _LOCKED if limit else _LOOKED_AT
+    row: sa.Row[Any] | None
+    row = (await connection.execute(query, {"of_account": account})).one_or_none()
+    if row is None:
+        now: datetime = (await connection.execute(sa.select(CLOCK))).scalar_one()
+        new = insert(t.accounts).values(account=account, **_values(rate.fresh(limit, now)))
+        await connection.execute(new.on_conflict_do_nothing())
+        row = (await connection.execute(query, {"of_account": account})).one()
+    return row

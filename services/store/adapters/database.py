@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -19,6 +19,10 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.util import greenlet_spawn
+
+from servicekit import failpoints
+
+_READS: Final = nullcontext()
 
 #: SQLSTATE classes that mean "not now": connection, resources, operator intervention, lock not
 #: available, deadlock, serialization, read-only (a standby after a failover).
@@ -56,6 +60,7 @@ class Database:
             max_overflow=pool.overflow,
             pool_timeout=pool.wait,
             pool_recycle=1800,
+            hide_parameters=True,  # a statement in a log must not hold prompts or tokens
             connect_args={
                 "timeout": pool.wait,
                 "command_timeout": pool.statement_timeout + pool.lock_timeout,
@@ -74,23 +79,29 @@ class Database:
         self._offset = timedelta()
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that is committed unless the block raises."""
+    async def transaction(self, step: str | None = None) -> AsyncIterator[AsyncConnection]:
+        """A transaction that is committed unless the block raises. *step* names the commit: one of
+        store/failpoints.py, or None where the block itself says when it wrote something."""
         with _told_apart():
             async with self._engine.begin() as connection:
                 yield connection
+                if step is not None:
+                    failpoints.before(step)
+        if step is not None:
+            failpoints.after(step)
 
     @asynccontextmanager
-    async def single(self) -> AsyncIterator[AsyncConnection]:
-        """A connection for one statement, which is a transaction of its own."""
-        with _told_apart():
+    async def single(self, step: str | None = None) -> AsyncIterator[AsyncConnection]:
+        """A connection for one statement, which is a transaction of its own. *step* names what it
+        writes: one of store/failpoints.py, or None if it only reads."""
+        with failpoints.around(step) if step is not None else _READS, _told_apart():
             async with self._autocommit.connect() as connection:
                 yield connection
 
     async def rows(
-        self, statement: sa.Executable, parameters: Mapping[str, Any]
+        self, statement: sa.Executable, parameters: Mapping[str, Any], step: str | None = None
     ) -> Sequence[sa.Row[Any]]:
-        """All rows of one statement, which is a transaction of its own.
+        """All rows of one statement, which is a transaction of its own; *step* as for `single`.
 
         As `single`, but with one switch to SQLAlchemy's side instead of four, which takes two
         thirds of the time: for what every call does.
@@ -100,7 +111,7 @@ class Database:
             with self._autocommit.sync_engine.connect() as connection:
                 return connection.execute(statement, parameters).all()
 
-        with _told_apart():
+        with failpoints.around(step) if step is not None else _READS, _told_apart():
             return await greenlet_spawn(run)
 
     async def read_clock(self) -> datetime:
@@ -140,6 +151,9 @@ class _told_apart:
 def is_passing(error: BaseException) -> bool:
     """The failure is of the moment, not of the statement."""
     if isinstance(error, exc.TimeoutError | OSError | TimeoutError | asyncpg.InterfaceError):
+        return True
+    # What asyncpg says when the server dies as it is connected to; SQLAlchemy does not know it.
+    if isinstance(error, asyncpg.InternalClientError):
         return True
     if isinstance(error, exc.InterfaceError):
         return True

@@ -90,7 +90,7 @@ class Feed:
     async def number(self, tenant: str) -> list[feed_pb2.FeedEvent]:
         """Numbers the next events of *tenant*, and returns them. Empty when there are none."""
         of_tenant = {"of_tenant": tenant}
-        async with self._database.transaction() as connection:
+        async with self._database.transaction("number_events") as connection:
             row = (await connection.execute(_LOCK, of_tenant)).one_or_none()
             if row is None:
                 await connection.execute(_FIRST, {"tenant": tenant, "generation": 1, "sequence": 0})

@@ -1,6 +1,6 @@
 """One change of one job: lock, load, and write what a verb made of it, in one transaction.
 
-    async with jobs.change(job_id) as change:
+    async with jobs.change("claim_job", job_id) as change:
         change.save(verb(change.job, change.now))
 
 The transaction begins with its own SELECT … FOR UPDATE of the job's row, so that no verb ever works
@@ -19,6 +19,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from servicekit import failpoints
 from store.adapters import tables as t
 from store.adapters.database import CLOCK, Database
 from store.adapters.rows import artifact_of, attempt_of, job_of
@@ -30,13 +31,16 @@ from store.domain.job import Artifact, Job, Waiting
 
 @dataclass(slots=True)
 class Change:
-    """A locked job. `save` says what it has become; leaving the block writes and commits it."""
+    """A locked job. `save` says what it has become; leaving the block writes and commits it.
+
+    A block that writes rows of its own sets `wrote`."""
 
     connection: AsyncConnection
     job: Job
     now: datetime
     request: bytes
     saved: Job | None = field(default=None)
+    wrote: bool = False
 
     def save(self, job: Job) -> None:
         """The job is to be written as *job*."""
@@ -51,13 +55,22 @@ class Jobs:
         self._wakeups = wakeups
 
     @asynccontextmanager
-    async def change(self, job_id: UUID, tenant: str | None = None) -> AsyncIterator[Change]:
-        """The job, locked until the block ends. JobNotFound if the tenant has none such."""
+    async def change(
+        self, step: str, job_id: UUID, tenant: str | None = None
+    ) -> AsyncIterator[Change]:
+        """The job, locked until the block ends. JobNotFound if the tenant has none such.
+
+        *step* names the change: one of store/failpoints.py."""
         async with self.database.transaction() as connection:
             change = await lock(connection, job_id, tenant)
             yield change
             if change.saved is not None and change.saved is not change.job:
                 await write(connection, change.job, change.saved, change.now)
+                change.wrote = True
+            if change.wrote:
+                failpoints.before(step)
+        if change.wrote:
+            failpoints.after(step)
         if change.saved is not None:
             self._wake(change.job, change.saved)
 

@@ -9,6 +9,7 @@ from google.protobuf import struct_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from mediagen.v1 import attempt_pb2, failure_pb2, job_pb2
+from store.domain.charging import charge_reason
 from store.domain.failure import Failure, FieldViolation, clean_text
 from store.domain.job import Artifact, Attempt, Job
 
@@ -71,6 +72,8 @@ def attempt_message(attempt: Attempt) -> attempt_pb2.Attempt:
         failure=failure_message(attempt.failure),
         seed=attempt.seed,
         predict_seconds=attempt.predict_seconds,
+        charge_reason=attempt_pb2.ChargeReason.Value(charge_reason(attempt)),
+        provider_metrics=dict(attempt.metrics),
     )
 
 
@@ -105,6 +108,8 @@ def job_message(job: Job) -> job_pb2.Job:
         failure=failure_message(job.failure),
         artifacts=[artifact_message(artifact) for artifact in job.artifacts],
         output=struct_pb2.Value.FromString(job.output) if job.output is not None else None,
+        redrive_of=str(job.redrive_of or ""),
+        redriven_as=str(job.redriven_as or ""),
     )
 
 

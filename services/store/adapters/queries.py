@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 from dataclasses import dataclass
@@ -16,9 +15,10 @@ from sqlalchemy.dialects.postgresql import BYTEA
 from mediagen.v1 import job_pb2
 from store.adapters import tables as t
 from store.adapters.database import Database
+from store.adapters.page_tokens import Place, read_token, write_token
 from store.adapters.projection import artifact_message, whole_job
 from store.adapters.rows import artifact_of
-from store.domain.errors import ArtifactNotFound, JobNotFound, PageTokenInvalid
+from store.domain.errors import ArtifactNotFound, JobNotFound
 from store.domain.states import State
 
 
@@ -41,23 +41,6 @@ class Filter:
              str(self.since), str(self.before), self.prompt_contains]
         )  # fmt: skip
         return hashlib.sha256(words.encode()).hexdigest()[:16]
-
-
-def _token(filter_: Filter, created: datetime, job_id: UUID) -> str:
-    words = json.dumps([filter_.fingerprint(), created.isoformat(), str(job_id)])
-    return base64.urlsafe_b64encode(words.encode()).decode().rstrip("=")
-
-
-def _place(filter_: Filter, token: str) -> tuple[datetime, UUID]:
-    try:
-        raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
-        fingerprint, created, job_id = json.loads(raw)
-        place = datetime.fromisoformat(created), UUID(job_id)
-        if fingerprint != filter_.fingerprint() or place[0].tzinfo is None:
-            raise ValueError
-    except (ValueError, TypeError, AttributeError, RecursionError):
-        raise PageTokenInvalid from None
-    return place
 
 
 PAGE_BYTES = 2 << 20  #: a page is cut rather than refused as too large a message
@@ -109,16 +92,18 @@ class Queries:
             .limit(size + 1)
         )
         if token:
-            created, job_id = _place(filter_, token)
+            place = read_token(filter_.fingerprint(), token)
             query = query.where(
-                sa.tuple_(jobs.create_time, jobs.job_id) < sa.tuple_(created, job_id)
+                sa.tuple_(jobs.create_time, jobs.job_id) < sa.tuple_(place.created, place.job_id)
             )
         async with self._database.single() as connection:
             rows = (await connection.execute(_within(query, PAGE_BYTES))).all()
         found = [whole_job(row.view, row.request) for row in rows[:size]]
         more = bool(rows) and rows[0].found > len(found)
         last = rows[len(found) - 1] if more else None
-        return found, _token(filter_, last.create_time, last.job_id) if last else ""
+        if last is None:
+            return found, ""
+        return found, write_token(filter_.fingerprint(), Place(last.create_time, last.job_id))
 
     async def revisions(
         self, tenant: str, job_id: UUID, after: int, limit: int

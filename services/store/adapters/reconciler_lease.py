@@ -18,6 +18,9 @@ from store.adapters.database import CLOCK, Database
 LEASE = timedelta(seconds=20)
 MOST = 200
 MARGIN = timedelta(minutes=5)
+MOST_LATE = 50
+ASKED_AFTER = timedelta(minutes=10)
+LONGEST_LATE = timedelta(hours=2)  #: the longest Cancel-After, and more: for the index
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,14 @@ class Doubt:
 
 
 @dataclass(frozen=True, slots=True)
+class Late:
+    """A prediction that came too late for its job, and may still run."""
+
+    job_id: UUID
+    prediction_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Held:
     """The reconciler's fence, and its work."""
 
@@ -40,6 +51,7 @@ class Held:
     now: datetime
     doubts: list[Doubt]
     owned: list[str]
+    late: list[Late]
 
 
 class ReconcilerLease:
@@ -51,7 +63,7 @@ class ReconcilerLease:
     async def take(self, worker_id: str, account: str) -> Held | None:
         """The lease for *worker_id*, new or kept, with the doubts of *account*."""
         rows = t.singletons.c
-        async with self._database.transaction() as connection:
+        async with self._database.transaction("lease_reconciler") as connection:
             query = sa.select(t.singletons).where(rows.name == "reconciler").with_for_update()
             row = (await connection.execute(query)).one()
             now: datetime = (await connection.execute(sa.select(CLOCK))).scalar_one()
@@ -64,7 +76,9 @@ class ReconcilerLease:
                 .values(owner=worker_id, epoch=epoch, until=now + LEASE)
             )
         doubts = await self._doubts(account)
-        return Held(epoch, now, doubts, await self._owned(account, doubts))
+        return Held(
+            epoch, now, doubts, await self._owned(account, doubts), await self._late(account)
+        )
 
     async def holds(self, worker_id: str, epoch: int) -> bool:
         """The worker is still the reconciler: a long look may outlast its lease."""
@@ -82,8 +96,11 @@ class ReconcilerLease:
             .join_from(t.attempts, t.jobs, t.jobs.c.job_id == a.job_id)
             .where(
                 a.account == account,
-                a.state.in_(["UNKNOWN", "UNRESOLVED"]),
-                t.jobs.c.mover == "RECONCILER",
+                sa.or_(
+                    sa.and_(a.state.in_(["UNKNOWN", "UNRESOLVED"]), t.jobs.c.mover == "RECONCILER"),
+                    a.state == "WRITTEN_OFF",
+                ),
+                a.prediction_id.is_(None),
                 a.create_time > CLOCK - timedelta(hours=1),
             )
             # What was parked must not keep what is in doubt from being looked for.
@@ -92,6 +109,27 @@ class ReconcilerLease:
         )
         async with self._database.single() as connection:
             return [Doubt(**row) for row in (await connection.execute(query)).mappings()]
+
+    async def _late(self, account: str) -> list[Late]:
+        """Orphans without an end. The provider ends each by itself in the end; a while after that
+        it is no longer asked how."""
+        a = t.attempts.c
+        runs_for = sa.func.make_interval(0, 0, 0, 0, 0, 0, a.cancel_after)
+        began = sa.func.coalesce(a.submit_time, a.send_by)
+        query = (
+            sa.select(a.job_id, a.prediction_id)
+            .where(
+                a.account == account,
+                a.state == "ORPHAN",
+                a.end_time.is_(None),
+                a.create_time > CLOCK - LONGEST_LATE,
+                began + runs_for + ASKED_AFTER > CLOCK,
+            )
+            .order_by(a.create_time)
+            .limit(MOST_LATE)
+        )
+        async with self._database.single() as connection:
+            return [Late(**row) for row in (await connection.execute(query)).mappings()]
 
     async def _owned(self, account: str, doubts: list[Doubt]) -> list[str]:
         if not doubts:

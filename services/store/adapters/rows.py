@@ -63,6 +63,7 @@ def attempt_of(row: Row) -> Attempt:
         failure=failure_of_json(row["failure"]),
         charge=Charge(row["charge"]),
         predict_seconds=row["predict_seconds"],
+        metrics=tuple(sorted(row["metrics"].items())),
         clear_scans=row["clear_scans"],
         unclear_scans=row["unclear_scans"],
         last_scan_time=row["last_scan_time"],
@@ -127,6 +128,8 @@ def job_of(
         deadline_noted=row["deadline_noted"],
         failure=failure_of_json(row["failure"]),
         output=row["output"],
+        redrive_of=row["redrive_of"],
+        redriven_as=row["redriven_as"],
         attempts=attempts,
         artifacts=artifacts,
     )

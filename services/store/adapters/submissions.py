@@ -12,13 +12,14 @@ import hashlib
 import json
 import os
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from google.protobuf.json_format import MessageToDict
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mediagen.v1 import job_pb2
 from store.adapters import tables as t
@@ -61,6 +62,7 @@ def _create() -> sa.Select[Any]:
     columns = (
         "job_id", "tenant", "request", "request_id", "request_hash", "model", "prompt", "labels",
         "create_time", "deadline", "rank_time", "state", "revision", "mover", "update_time", "view",
+        "redrive_of",
     )  # fmt: skip
     jobs = t.jobs.c
     written = (
@@ -83,6 +85,49 @@ def _create() -> sa.Select[Any]:
 _CREATE = _create()
 
 
+def new_job(
+    tenant: str, request: job_pb2.JobRequest, now: datetime, redrive_of: UUID | None = None
+) -> Job:
+    """A job of *request*, as it is before anything has happened to it."""
+    return Job(
+        job_id=new_job_id(),
+        tenant=tenant,
+        create_time=now,
+        update_time=now,
+        deadline=now + request.timeout.ToTimedelta(),
+        redrive_of=redrive_of,
+    )
+
+
+def _row(job: Job, request: job_pb2.JobRequest) -> dict[str, Any]:
+    row = {
+        "job_id": job.job_id,
+        "tenant": job.tenant,
+        "request": request.SerializeToString(),
+        "request_id": request.request_id or None,
+        "request_hash": request_hash(request),
+        "model": request.model,
+        "prompt": request.prompt,
+        "labels": dict(request.labels),
+        "create_time": job.create_time,
+        "deadline": job.deadline,
+        "rank_time": job.create_time + RANK_SHIFT.get(request.priority, timedelta()),
+        "state": str(job.state),
+        "revision": job.revision,
+        "mover": mover_word(job),
+        "update_time": job.update_time,
+        "view": job_message(job).SerializeToString(),
+        "redrive_of": job.redrive_of,
+    }
+    return {_bind(name): value for name, value in row.items()}
+
+
+async def insert_job(connection: AsyncConnection, job: Job, request: job_pb2.JobRequest) -> None:
+    """Writes a new *job* in a transaction of the caller's. Its request_id must be a new one."""
+    written = (await connection.execute(_CREATE, _row(job, request))).all()
+    assert written, "a request_id made for this job was used before"
+
+
 class Submissions:
     """Writes new jobs."""
 
@@ -92,40 +137,13 @@ class Submissions:
 
     async def create(self, tenant: str, request: job_pb2.JobRequest) -> job_pb2.Job:
         """The job, new or found. RequestIdReused if the one found had another request."""
-        now = self._database.now()
-        digest = request_hash(request)
-        job = Job(
-            job_id=new_job_id(),
-            tenant=tenant,
-            create_time=now,
-            update_time=now,
-            deadline=now + request.timeout.ToTimedelta(),
-        )
-        view, asked = job_message(job).SerializeToString(), request.SerializeToString()
-        row = {
-            "job_id": job.job_id,
-            "tenant": tenant,
-            "request": asked,
-            "request_id": request.request_id or None,
-            "request_hash": digest,
-            "model": request.model,
-            "prompt": request.prompt,
-            "labels": dict(request.labels),
-            "create_time": now,
-            "deadline": job.deadline,
-            "rank_time": now + RANK_SHIFT.get(request.priority, timedelta()),
-            "state": str(job.state),
-            "revision": job.revision,
-            "mover": mover_word(job),
-            "update_time": now,
-            "view": view,
-        }
-        new = {_bind(name): value for name, value in row.items()}
-        if not await self._database.rows(_CREATE, new):
-            return await self._found(tenant, request.request_id, digest)
+        job = new_job(tenant, request, self._database.now())
+        row = _row(job, request)
+        if not await self._database.rows(_CREATE, row, "create_job"):
+            return await self._found(tenant, request.request_id, row[_bind("request_hash")])
         self._wakeups.admitter.set()
         self._wakeups.numberer.set()
-        return whole_job(view, asked)
+        return whole_job(row[_bind("view")], row[_bind("request")])
 
     async def _found(self, tenant: str, request_id: str, digest: bytes) -> job_pb2.Job:
         jobs = t.jobs.c

@@ -4,7 +4,7 @@ jobs ──< attempts      the ledger of paid calls; unique indexes are its last
      ──< events        one row a revision, numbered into the tenant's feed after the commit
      ──< artifacts     where the results are
      ──1 dispatches    outbox, safety net and redelivery in one
-     ──1 dead_letters  what is to be published to the dead-letter queue
+     ──1 dead_letters  what an operator should look at, and what was decided
 feed_heads, workers, accounts, singletons      what the loops share
 """
 
@@ -20,6 +20,7 @@ from store.domain.states import (
     OCCUPYING,
     AttemptState,
     Charge,
+    LetterState,
     Stage,
     State,
     WorkClass,
@@ -93,6 +94,8 @@ jobs = sa.Table(
     sa.Column("deadline_noted", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("failure", JSONB(none_as_null=True)),
     sa.Column("output", BYTEA),
+    sa.Column("redrive_of", sa.Uuid),
+    sa.Column("redriven_as", sa.Uuid),
     # The job as callers see it, less its request: a serialized Job, written with every change.
     sa.Column("view", BYTEA, nullable=False),
     sa.UniqueConstraint("tenant", "job_id"),
@@ -148,6 +151,7 @@ attempts = sa.Table(
     sa.Column("failure", JSONB(none_as_null=True)),
     sa.Column("charge", sa.Text, nullable=False),
     sa.Column("predict_seconds", sa.Double),
+    sa.Column("metrics", JSONB, nullable=False, server_default=sa.text("'{}'")),
     sa.Column("clear_scans", sa.Integer, nullable=False, server_default="0"),
     sa.Column("unclear_scans", sa.Integer, nullable=False, server_default="0"),
     _time("last_scan_time"),
@@ -221,12 +225,22 @@ dead_letters = sa.Table(
     metadata,
     sa.Column("job_id", sa.Uuid, primary_key=True),
     sa.Column("tenant", sa.Text, nullable=False),
-    sa.Column("body", BYTEA, nullable=False),
+    # What an operator looks through, and what was decided.
+    sa.Column("state", sa.Text, nullable=False, server_default="DEAD"),
+    sa.Column("model", sa.Text, nullable=False, server_default=""),
+    sa.Column("reason", sa.Text, nullable=False, server_default=""),
+    sa.Column("charge", sa.Text, nullable=False, server_default="UNKNOWN"),
     _time("create_time", nullable=False),
+    _time("resolve_time"),
+    # The message that is published to the queue.
+    sa.Column("body", BYTEA, nullable=False),
     _time("available_at", nullable=False),
     _time("publish_time"),
     _of_job(),
+    sa.CheckConstraint(_in("state", LetterState), name="state"),
+    sa.CheckConstraint(_in("charge", Charge), name="charge"),
     sa.Index(None, "available_at", postgresql_where=sa.text("publish_time IS NULL")),
+    sa.Index(None, "state", "create_time", "job_id"),
 )
 
 events = sa.Table(
@@ -299,6 +313,13 @@ accounts = sa.Table(
     sa.Column("shut_count", sa.Integer, nullable=False, server_default="0"),
     sa.Column("tokens", sa.Double, nullable=False),
     _time("refill_time", nullable=False),
+    # A 429 lowers the rate for a while.
+    sa.Column("rate", sa.Double),  # creates a minute after the last 429; none: as configured
+    _time("throttle_time"),  # when the provider last said that there were too many
+    _time("hold_until"),  # it asked to be left alone until then
+    sa.Column("throttled_count", sa.BigInteger, nullable=False, server_default="0"),
+    # The workers that wait for the rate: [[worker_id, seconds since 1970 when its place is lost]].
+    sa.Column("line", JSONB, nullable=False, server_default=sa.text("'[]'")),
 )
 
 singletons = sa.Table(

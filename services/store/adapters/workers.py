@@ -42,7 +42,7 @@ class Workers:
             index_elements=["worker_id"],
             set_={name: statement.excluded[name] for name in ("slots", "running", "seen_time")},
         )
-        async with self._database.single() as connection:
+        async with self._database.single("see_worker") as connection:
             await connection.execute(statement)
 
     async def keep(self, worker_id: str, leases: dict[UUID, int]) -> dict[UUID, Kept]:
@@ -59,7 +59,7 @@ class Workers:
             .order_by(jobs.job_id)
             .with_for_update()
         )  # fmt: skip
-        async with self._database.transaction() as connection:
+        async with self._database.transaction("keep_leases") as connection:
             rows = [
                 row
                 for row in await connection.execute(query)

@@ -10,10 +10,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobqueue.topology import level_for
-from mediagen.generator.v1.messages_pb2 import DeadLetter
-from mediagen.v1.attempt_pb2 import Charge
 from store.adapters import tables as t
-from store.adapters.projection import failure_message, job_message
+from store.adapters.letters import write_letter
+from store.adapters.projection import job_message
 from store.adapters.rows import failure_json
 from store.domain.job import Attempt, Dispatched, Job, Leased, Reconciling, Waiting
 
@@ -65,8 +64,7 @@ async def write(connection: AsyncConnection, old: Job, new: Job, now: datetime) 
         await connection.execute(_EVENT, _event_values(new, view))
     if new.artifacts and not old.artifacts:
         await connection.execute(sa.insert(t.artifacts), _artifact_values(new, now))
-    if new.dead_letter and not old.final:
-        await connection.execute(sa.insert(t.dead_letters).values(**_dead_letter(new, now)))
+    await write_letter(connection, old, new, now)
 
 
 def _job_values(job: Job) -> dict[str, Any]:
@@ -94,6 +92,7 @@ def _job_values(job: Job) -> dict[str, Any]:
         "deadline_noted": job.deadline_noted,
         "failure": failure_json(job.failure),
         "output": job.output,
+        "redriven_as": job.redriven_as,
     }
 
 
@@ -143,6 +142,7 @@ async def _write_attempt(connection: AsyncConnection, job: Job, attempt: Attempt
         "failure": failure_json(attempt.failure),
         "charge": str(attempt.charge),
         "predict_seconds": attempt.predict_seconds,
+        "metrics": dict(attempt.metrics),
         "clear_scans": attempt.clear_scans,
         "unclear_scans": attempt.unclear_scans,
         "last_scan_time": attempt.last_scan_time,
@@ -192,20 +192,3 @@ def _artifact_values(job: Job, now: datetime) -> list[dict[str, Any]]:
         }
         for artifact in job.artifacts
     ]
-
-
-def _dead_letter(job: Job, now: datetime) -> dict[str, Any]:
-    body = DeadLetter(
-        job_id=str(job.job_id),
-        tenant=job.tenant,
-        failure=failure_message(job.failure),
-        attempts=len(job.attempts),
-        charge=Charge.Value(f"CHARGE_{job.charge}"),
-    )
-    return {
-        "job_id": job.job_id,
-        "tenant": job.tenant,
-        "body": body.SerializeToString(),
-        "create_time": now,
-        "available_at": now,
-    }

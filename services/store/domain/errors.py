@@ -3,11 +3,13 @@
 * JobError
   - JobNotFound
   - ArtifactNotFound
+  - DeadLetterNotFound
   - RequestIdReused
   - PageTokenInvalid
   - LeaseLost
   - TransitionRefused
   - PermitUnknown
+  - PredictionTaken
 """
 
 from __future__ import annotations
@@ -44,6 +46,16 @@ class ArtifactNotFound(JobError):
         super().__init__(f"Job {job_id} has no artifact {index}.", job_id=job_id, index=index)
 
 
+class DeadLetterNotFound(JobError):
+    """No job of this id was ever given up or parked."""
+
+    reason = "ERROR_REASON_DEAD_LETTER_NOT_FOUND"
+
+    def __init__(self, job_id: object) -> None:
+        shown = str(job_id)[:64]
+        super().__init__(f"No job with the id {shown!r} was given up or parked.", job_id=shown)
+
+
 class RequestIdReused(JobError):
     """An earlier submission used this request_id for another request."""
 
@@ -65,7 +77,7 @@ class PageTokenInvalid(JobError):
 
     def __init__(self) -> None:
         super().__init__(
-            "page_token is not one that ListJobs gave for this filter. Start without one, and "
+            "page_token is not one that this method gave for this filter. Start without one, and "
             "keep every filter as it is from page to page."
         )
 
@@ -95,3 +107,12 @@ class PermitUnknown(JobError):
 
     def __init__(self, what: str) -> None:
         super().__init__(f"No attempt belongs to {what}.")
+
+
+class PredictionTaken(JobError):
+    """The prediction belongs to another attempt than the one that it was told of."""
+
+    reason = "ERROR_REASON_PREDICTION_TAKEN"
+
+    def __init__(self) -> None:
+        super().__init__("The prediction belongs to another call.")

@@ -79,6 +79,15 @@ def worker_killer() -> Failure:
     )
 
 
+def unresolved() -> Failure:
+    """Nobody can say what became of the paid call."""
+    return Failure(
+        "FAILURE_REASON_UNRESOLVED",
+        "The answer to a paid call was lost, and whether it was made could not be found out.",
+        "RETRY_ADVICE_MAY_PAY_TWICE",
+    )
+
+
 def output_lost() -> Failure:
     """The provider keeps results for one hour, and it has passed."""
     return Failure(

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from store.domain.charging import Metrics
 from store.domain.failure import CALLERS_OWN, Failure
 from store.domain.states import (
     FINAL,
@@ -75,6 +76,7 @@ class Attempt:
     failure: Failure | None = None
     charge: Charge = Charge.UNKNOWN
     predict_seconds: float | None = None
+    metrics: Metrics = ()
     clear_scans: int = 0  #: complete scans after settling that showed no trace
     unclear_scans: int = 0  #: complete scans after settling that showed more than one could explain
     last_scan_time: datetime | None = None  #: the last scan that counted
@@ -120,6 +122,8 @@ class Job:
     deadline_noted: bool = False
     failure: Failure | None = None
     output: bytes | None = None
+    redrive_of: UUID | None = None  #: the failed job that an operator let be made again as this
+    redriven_as: UUID | None = None  #: the job that makes this failed one again
     attempts: tuple[Attempt, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
 
@@ -157,6 +161,12 @@ class Job:
         return Charge.NO
 
     @property
+    def parked(self) -> bool:
+        """Only an operator, its deadline or the call itself, if it turns up, moves the job on."""
+        attempt = self.current
+        return not self.final and attempt is not None and attempt.state is AttemptState.UNRESOLVED
+
+    @property
     def dead_letter(self) -> bool:
         """The job was given up in a way that an operator should see."""
         return (
@@ -189,17 +199,20 @@ def with_attempt(job: Job, attempt: Attempt) -> tuple[Attempt, ...]:
     return tuple(sorted([*others, attempt], key=lambda a: a.number))
 
 
+def _closed(attempt: Attempt, now: datetime) -> Attempt:
+    if attempt.state is AttemptState.SUBMITTED:
+        return replace(attempt, state=AttemptState.ORPHAN)
+    return replace(attempt, state=AttemptState.UNRESOLVED, end_time=now)
+
+
 def end(job: Job, state: State, now: datetime, **changes: Any) -> Job:
     """The job in a final *state*: nothing moves it any more, and no attempt is left open.
 
-    An attempt whose outcome is not known by now stays on record as UNRESOLVED, so that a late
-    answer still finds its row.
+    An attempt whose outcome is not known by now stays on record, so that a late answer still finds
+    its row: a call that is known as an ORPHAN, which is canceled and read back; else UNRESOLVED.
     """
     attempts = changes.pop("attempts", job.attempts)
-    closed = tuple(
-        replace(a, state=AttemptState.UNRESOLVED, end_time=now) if a.state in OPEN else a
-        for a in attempts
-    )
+    closed = tuple(_closed(a, now) if a.state in OPEN else a for a in attempts)
     return revise(
         job,
         now,

@@ -17,6 +17,8 @@ from store.domain.job import Attempt, Job, Reconciling, revise, with_attempt
 from store.domain.recording import record_not_created, record_prediction
 from store.domain.states import AttemptState, FailureKind
 
+#: A call that was written off may run beside the one that took its place: it is still looked for.
+LOOKED_FOR = frozenset({AttemptState.UNKNOWN, AttemptState.UNRESOLVED, AttemptState.WRITTEN_OFF})
 WINDOW = timedelta(minutes=50)  #: the provider empties inputs after an hour
 
 
@@ -40,14 +42,11 @@ def weigh(
 ) -> Job:
     """The job after one more scan. *gap* is the least time between two scans that count."""
     attempt = job.by_token(submit_token)
-    if attempt is None or attempt.state not in (
-        AttemptState.UNKNOWN,
-        AttemptState.UNRESOLVED,
-    ):
+    if attempt is None or attempt.prediction_id is not None or attempt.state not in LOOKED_FOR:
         return job
     if len(evidence.strong) == 1:
         return record_prediction(job, submit_token, evidence.strong[0], now)
-    if attempt.state is AttemptState.UNRESOLVED or not isinstance(job.mover, Reconciling):
+    if attempt.state is not AttemptState.UNKNOWN or not isinstance(job.mover, Reconciling):
         return job
     if now - attempt.create_time > WINDOW:
         return _unresolved(job, attempt, now)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from store.domain.charging import Metrics, charge_of_end
 from store.domain.ending import end_without_call
 from store.domain.failure import ProviderFailure
 from store.domain.job import Attempt, Job, Leased, end, revise, with_attempt
@@ -23,6 +24,9 @@ from store.domain.states import (
     Stage,
     State,
 )
+
+#: Closed without knowing how it ended: a fact that comes later is still worth noting.
+CLOSED_UNKNOWN = frozenset({AttemptState.UNRESOLVED, AttemptState.WRITTEN_OFF})
 
 
 def record_prediction(job: Job, submit_token: str, prediction_id: str, now: datetime) -> Job:
@@ -42,6 +46,7 @@ def record_prediction(job: Job, submit_token: str, prediction_id: str, now: date
         AttemptState.UNKNOWN,
         AttemptState.NOT_CREATED,
         AttemptState.UNRESOLVED,
+        AttemptState.WRITTEN_OFF,  # no other call was made yet, so none needs to be
     )
     if late or not waits_for_id:
         return _orphan(job, attempt, prediction_id, now)
@@ -143,6 +148,7 @@ def record_succeeded(
     output: bytes | None,
     predict_seconds: float | None,
     now: datetime,
+    metrics: Metrics = (),
 ) -> Job:
     """The prediction ended with a result. From here on no other call is ever made."""
     attempt = job.by_prediction(prediction_id)
@@ -150,7 +156,7 @@ def record_succeeded(
     matters = (
         attempt.state is AttemptState.SUBMITTED
         or (attempt.state is AttemptState.ORPHAN and attempt.end_time is None)
-        or (attempt.state is AttemptState.UNRESOLVED and attempt.charge is not Charge.YES)
+        or (attempt.state in CLOSED_UNKNOWN and attempt.charge is not Charge.YES)
     )
     if not matters:
         return job  # the first definite end is the one that counts
@@ -158,11 +164,13 @@ def record_succeeded(
         attempt,
         charge=Charge.YES,
         predict_seconds=predict_seconds,
+        metrics=metrics,
         end_time=now,
         output=output or b"",  # an empty Value, so that a success can be told from other ends
     )
     rival = job.current
-    if job.final or (rival is not None and rival.number != attempt.number):
+    superseded = rival is not None and rival.number != attempt.number
+    if job.final or superseded or attempt.state is AttemptState.WRITTEN_OFF:
         return _footnote(job, paid, now)
     paid = replace(paid, state=AttemptState.SUCCEEDED)
     if not isinstance(job.mover, Leased):
@@ -180,18 +188,6 @@ def record_succeeded(
     )
 
 
-def _charge_of(state: AttemptState, predict_seconds: float | None) -> Charge:
-    """What an end without a result costs: nothing if it never ran, else by the time it ran.
-
-    Whether a failed run of a model that is priced by its output costs anything is not documented.
-    """
-    if state is AttemptState.ABORTED or predict_seconds == 0:
-        return Charge.NO
-    if state is AttemptState.CANCELED and predict_seconds is not None:
-        return Charge.YES
-    return Charge.UNKNOWN
-
-
 def record_ended(
     job: Job,
     prediction_id: str,
@@ -202,11 +198,12 @@ def record_ended(
     policy: RetryPolicy,
     now: datetime,
     jitter: float,
+    metrics: Metrics = (),
 ) -> Job:
     """The prediction ended without a result: a definite end, so another call may follow."""
     attempt = job.by_prediction(prediction_id)
     assert attempt is not None
-    charge = _charge_of(state, predict_seconds)
+    charge = charge_of_end(state, predict_seconds)
     ended = replace(
         attempt,
         state=state,
@@ -214,9 +211,10 @@ def record_ended(
         end_time=now,
         failure=failure.failure,
         predict_seconds=predict_seconds,
+        metrics=metrics,
     )
     if attempt.state is AttemptState.ORPHAN or job.final:
-        open_end = attempt.end_time is None or attempt.state is AttemptState.UNRESOLVED
+        open_end = attempt.end_time is None or attempt.state in CLOSED_UNKNOWN
         if not open_end or attempt.charge is not Charge.UNKNOWN:
             return job
         return _footnote(job, replace(ended, state=attempt.state, failure=None), now)

@@ -18,3 +18,4 @@ class Rules:
     limits: Limits
     creates_per_minute: float
     scan_gap: timedelta
+    first_pause: timedelta = timedelta(seconds=30)  #: after the first 401 or 402 of a row

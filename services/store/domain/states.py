@@ -70,6 +70,16 @@ class Charge(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
+class LetterState(StrEnum):
+    """What has become of a job that an operator should look at."""
+
+    PARKED = "PARKED"  #: not final: the outcome of a paid call could not be found out
+    DEAD = "DEAD"
+    REDRIVEN = "REDRIVEN"
+    DISCARDED = "DISCARDED"
+    RESOLVED = "RESOLVED"  #: it was parked, and went on by itself
+
+
 class WorkClass(StrEnum):
     """Which work queue a job goes through."""
 

@@ -51,7 +51,7 @@ class Admitter:
         async with self._database.single() as connection:
             if await _room(connection, self._finished_per_second) <= 0:
                 return False  # as most of the time while workers are busy: found without the lock
-        async with self._database.transaction() as connection:
+        async with self._database.transaction("admit_jobs") as connection:
             # A row lock inside a transaction: it ends with the connection of a frozen store.
             await connection.execute(_ALONE)
             open_places = await _room(connection, self._finished_per_second)
@@ -87,7 +87,8 @@ def _room_query() -> sa.Select[Any]:
         .where(dispatches.due <= CLOCK, dispatches.work_class == "default")
         .scalar_subquery()
     )
-    return sa.select(shut, waiting, slots, running, due)
+    was_shut = sa.exists().where(t.accounts.c.shut_count > 0)
+    return sa.select(shut, was_shut, waiting, slots, running, due)
 
 
 def _first_in_line() -> sa.Select[Any]:
@@ -128,9 +129,12 @@ _DISPATCH = _dispatch()
 
 
 async def _room(connection: AsyncConnection, finished_per_second: float) -> int:
-    is_shut, is_waiting, slots, running, due = (await connection.execute(_ROOM)).one()
+    row = (await connection.execute(_ROOM)).one()
+    is_shut, was_shut, is_waiting, slots, running, due = row
     if is_shut or not is_waiting:
         return 0
+    if was_shut:
+        return 0 if due else 1  # only one call is let through: see gate.py
     return room(
         slots=int(slots),
         running=int(running),

@@ -22,6 +22,7 @@ import structlog
 from jobqueue.publisher import Publisher, PublishFailed
 from jobqueue.topology import LADDER
 from mediagen.generator.v1.messages_pb2 import WorkMessage
+from servicekit import failpoints
 from servicekit.lifecycle import Stop
 from store.adapters import tables as t
 from store.adapters.database import CLOCK, Database
@@ -65,7 +66,7 @@ class Relay:
         failed = [
             (row.job_id, row.dispatch) for row, ok in zip(rows, outcomes, strict=True) if not ok
         ]
-        async with self._database.transaction() as connection:
+        async with self._database.transaction("move_on_dispatches") as connection:
             if sent:
                 await connection.execute(_MOVED_ON, {"sent": sent})
             if failed:
@@ -73,8 +74,19 @@ class Relay:
         return len(sent)
 
     async def _lease(self) -> list[Any]:
-        async with self._database.single() as connection:
-            return list(await connection.execute(_LEASE))
+        return await self._leased("lease_dispatches", _LEASE)
+
+    async def _leased(self, step: str, lease: sa.Update) -> list[Any]:
+        """What *lease* takes in hand; *step* names that, where there is anything to take."""
+        # One statement commits itself, unless it may have to be stopped before that.
+        begin = self._database.transaction if failpoints.armed() else self._database.single
+        async with begin() as connection:
+            rows = list(await connection.execute(lease))
+            if rows:
+                failpoints.before(step)
+        if rows:
+            failpoints.after(step)
+        return rows
 
     async def _publish(self, row: Any) -> bool:
         body = WorkMessage(job_id=str(row.job_id), dispatch=row.dispatch).SerializeToString()
@@ -89,8 +101,7 @@ class Relay:
         )
 
     async def _dead_letters(self) -> int:
-        async with self._database.single() as connection:
-            rows = list(await connection.execute(_LEASE_LETTERS))
+        rows = await self._leased("lease_letters", _LEASE_LETTERS)
         sent = await asyncio.gather(
             *(
                 _confirmed(self._publisher.publish_dead(row.body, str(row.job_id)), row.job_id)
@@ -99,7 +110,7 @@ class Relay:
         )
         buried = [row.job_id for row, ok in zip(rows, sent, strict=True) if ok]
         if buried:
-            async with self._database.transaction() as connection:
+            async with self._database.transaction("move_on_letters") as connection:
                 await connection.execute(
                     sa.update(t.dead_letters)
                     .where(t.dead_letters.c.job_id.in_(buried))

@@ -59,14 +59,19 @@ class Sweeper:
             t.attempts.c.end_time > CLOCK - OUTPUT_LIFETIME,
         )
         full = await self._sweep(
-            sa.and_(jobs.mover == "LEASE", jobs.lease_until < CLOCK), expire, "lease.expired"
+            "expire_lease",
+            sa.and_(jobs.mover == "LEASE", jobs.lease_until < CLOCK),
+            expire,
+            "lease.expired",
         )
         full |= await self._sweep(
+            "note_deadline",
             sa.and_(unfinished, jobs.deadline < CLOCK, sa.not_(jobs.deadline_noted)),
             note_deadline,
             "deadline.passed",
         )
         await self._sweep(
+            "give_up_waiting",
             sa.and_(
                 unfinished,
                 sa.func.least(jobs.deadline, jobs.cancel_request_time) < CLOCK - self._settle,
@@ -81,12 +86,18 @@ class Sweeper:
             t.attempts.c.state == "UNKNOWN",
             t.attempts.c.create_time < CLOCK - WINDOW,
         )
-        await self._sweep(sa.and_(jobs.mover == "RECONCILER", doubt), expire_doubt, "doubt.expired")
+        await self._sweep(
+            "expire_doubt",
+            sa.and_(jobs.mover == "RECONCILER", doubt),
+            expire_doubt,
+            "doubt.expired",
+        )
         await self._forget()
         return full
 
     async def _sweep(
         self,
+        step: str,
         condition: sa.ColumnElement[bool],
         verb: Callable[[Job, datetime], Job],
         event: str,
@@ -96,13 +107,15 @@ class Sweeper:
         async with self._database.single() as connection:
             ordered = query.order_by(jobs.job_id).limit(BATCH)
             found = list((await connection.execute(ordered)).scalars())
-        changed = [await self._apply(job_id, verb, event) for job_id in found]
+        changed = [await self._apply(step, job_id, verb, event) for job_id in found]
         return sum(changed) == BATCH
 
-    async def _apply(self, job_id: UUID, verb: Callable[[Job, datetime], Job], event: str) -> bool:
+    async def _apply(
+        self, step: str, job_id: UUID, verb: Callable[[Job, datetime], Job], event: str
+    ) -> bool:
         """True if the job changed. One that can not be swept now is passed over for a minute."""
         try:
-            async with self._jobs.change(job_id) as change:
+            async with self._jobs.change(step, job_id) as change:
                 after = verb(change.job, change.now)
                 if after is change.job:
                     return False
@@ -133,6 +146,6 @@ class Sweeper:
             )
             .values(in_doubt=False)
         )
-        async with self._database.single() as connection:
+        async with self._database.transaction("forget") as connection:
             await connection.execute(old)
             await connection.execute(cleared)

@@ -26,6 +26,7 @@ from store.adapters.reconciler_lease import ReconcilerLease
 from store.adapters.workers import Kept, Workers
 from store.domain import ending, leasing, spending
 from store.domain.errors import JobError
+from store.domain.job import Leased
 from store.domain.leasing import Claimed, Refused
 from store.domain.retries import postponement
 from store.domain.rules import Rules
@@ -60,7 +61,7 @@ class AttemptLedger(Recording):
 
     async def ClaimJob(self, request: pb.ClaimJobRequest, context: Any) -> pb.ClaimJobResponse:
         """Gives the job to the worker, or says why not."""
-        async with self._jobs.change(job_id_of(request.job_id)) as change:
+        async with self._jobs.change("claim_job", job_id_of(request.job_id)) as change:
             outcome = leasing.claim(
                 change.job,
                 dispatch=request.dispatch,
@@ -115,7 +116,7 @@ class AttemptLedger(Recording):
         if progress is not None:
             progress = min(max(progress, 0), 100)
         try:
-            async with self._jobs.change(job_id) as change:
+            async with self._jobs.change("show_progress", job_id) as change:
                 if change.job.holds(report.lease_epoch):
                     change.save(
                         leasing.report(change.job, stage_of(report.stage), progress, change.now)
@@ -142,7 +143,7 @@ class AttemptLedger(Recording):
             seed=request.seed if request.HasField("seed") else None,
             post_timeout=min(request.post_timeout.ToTimedelta(), LONGEST_POST),
         )
-        async with self._jobs.change(job_id_of(request.job_id)) as change:
+        async with self._jobs.change("begin_submit", job_id_of(request.job_id)) as change:
             limits = self._rules.limits
             outcome = spending.begin_submit(
                 change.job, request.lease_epoch, call, limits, change.now
@@ -174,8 +175,10 @@ class AttemptLedger(Recording):
             wait = postponement(change.job.postponements, None, random.random())
             job = spending.postpone(change.job, change.now, wait)
             return Refused(job, Refusal.DUPLICATE_IN_FLIGHT)
+        assert isinstance(change.job.mover, Leased)
+        worker, limit = change.job.mover.owner, self._rules.creates_per_minute
         closed = await accounts.take_token(
-            change.connection, call.account, self._rules.creates_per_minute, change.now
+            change.connection, call.account, limit, worker, call.submit_token
         )
         if closed is None:
             return None
@@ -190,7 +193,7 @@ class AttemptLedger(Recording):
         """The job is done."""
         artifacts = tuple(artifact_of(each) for each in request.artifacts)
         output = request.output.SerializeToString() if request.HasField("output") else None
-        async with self._jobs.change(job_id_of(request.job_id)) as change:
+        async with self._jobs.change("complete_job", job_id_of(request.job_id)) as change:
             change.save(
                 ending.complete(change.job, request.lease_epoch, artifacts, output, change.now)
             )
@@ -201,7 +204,7 @@ class AttemptLedger(Recording):
     ) -> pb.FailSavingResponse:
         """The paid result that can not be stored."""
         failure = provider_failure_of(pb.ProviderFailure(failure=request.failure)).failure
-        async with self._jobs.change(job_id_of(request.job_id)) as change:
+        async with self._jobs.change("fail_saving", job_id_of(request.job_id)) as change:
             change.save(ending.fail_saving(change.job, request.lease_epoch, failure, change.now))
         return pb.FailSavingResponse()
 
@@ -210,7 +213,7 @@ class AttemptLedger(Recording):
     ) -> pb.ReleaseJobResponse:
         """The worker hands the job back."""
         delay = min(max(request.delay.ToTimedelta(), timedelta()), timedelta(hours=1))
-        async with self._jobs.change(job_id_of(request.job_id)) as change:
+        async with self._jobs.change("release_job", job_id_of(request.job_id)) as change:
             change.save(
                 leasing.release(
                     change.job, request.lease_epoch, delay, change.now, failed=request.failed

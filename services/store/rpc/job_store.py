@@ -9,20 +9,17 @@ import asyncio
 from datetime import UTC
 from typing import Any
 
-import sqlalchemy as sa
-
 from jobqueue.publisher import Publisher, PublishFailed
 from mediagen.generator.v1.messages_pb2 import WorkerHint
 from mediagen.store.v1 import job_store_service_pb2 as pb
 from mediagen.store.v1.job_store_service_pb2_grpc import JobStoreServiceServicer
 from mediagen.v1 import job_pb2
-from store.adapters import tables as t
-from store.adapters.database import CLOCK, Database, Unavailable
+from store.adapters.database import Database, Unavailable
 from store.adapters.feed import Feed, Position
 from store.adapters.jobs import Jobs
+from store.adapters.overview import read_counts
 from store.adapters.queries import Filter, Queries
 from store.adapters.submissions import Submissions
-from store.adapters.workers import HEARD_OF
 from store.domain.ending import cancel
 from store.domain.job import Leased
 from store.domain.states import State
@@ -64,7 +61,7 @@ class JobStore(JobStoreServiceServicer):
     async def CancelJob(self, request: pb.CancelJobRequest, context: Any) -> pb.CancelJobResponse:
         """Cancels, or notes the cancel and tells the worker."""
         job_id = job_id_of(request.job_id)
-        async with self._jobs.change(job_id, request.tenant) as change:
+        async with self._jobs.change("cancel_job", job_id, request.tenant) as change:
             change.save(cancel(change.job, change.now))
         worker = change.job.mover.owner if isinstance(change.job.mover, Leased) else None
         if worker is not None and change.saved is not change.job:
@@ -117,19 +114,21 @@ class JobStore(JobStoreServiceServicer):
             broker = False
         try:
             async with asyncio.timeout(HEALTH_TIMEOUT), self._database.single() as connection:
-                row = (await connection.execute(_health_query())).one()
+                counts = await read_counts(connection)
         except (Unavailable, TimeoutError):
             return pb.GetHealthResponse(broker=broker)
         return pb.GetHealthResponse(
             database=True,
             broker=broker,
-            provider=row.shut is None,
-            provider_message=row.shut or "",
-            workers=row.workers,
-            slots=row.slots,
-            waiting_jobs=row.waiting,
-            running_jobs=row.running,
-            unresolved_attempts=row.unresolved,
+            provider=counts.shut is None,
+            provider_message=counts.shut or "",
+            workers=counts.workers,
+            slots=counts.slots,
+            waiting_jobs=counts.waiting,
+            running_jobs=counts.running,
+            unresolved_attempts=counts.parked,
+            parked_jobs=counts.parked,
+            dead_jobs=counts.dead,
         )
 
 
@@ -150,24 +149,4 @@ def _filter_of(request: pb.ListJobsRequest) -> Filter:
         since=since,
         before=before,
         prompt_contains=request.prompt_contains,
-    )
-
-
-def _health_query() -> sa.Select[Any]:
-    jobs, workers = t.jobs.c, t.workers.c
-    alive = workers.seen_time > CLOCK - HEARD_OF
-    count = sa.select(sa.func.count())
-    return sa.select(
-        sa.select(sa.func.min(t.accounts.c.shut_reason))
-        .where(t.accounts.c.shut_until > CLOCK)
-        .scalar_subquery()
-        .label("shut"),
-        count.where(alive, workers.slots > 0).scalar_subquery().label("workers"),
-        sa.select(sa.func.coalesce(sa.func.sum(workers.slots), 0))
-        .where(alive)
-        .scalar_subquery()
-        .label("slots"),
-        count.where(jobs.mover == "ADMISSION").scalar_subquery().label("waiting"),
-        count.where(jobs.mover.in_(["LEASE", "RECONCILER"])).scalar_subquery().label("running"),
-        count.where(t.attempts.c.state == "UNRESOLVED").scalar_subquery().label("unresolved"),
     )

@@ -54,6 +54,10 @@ class Reconciliation(AttemptLedgerServiceServicer):
             attempts=attempts,
             owned_prediction_ids=held.owned,
             store_time=timestamp(held.now),
+            late_predictions=[
+                pb.LatePrediction(job_id=str(each.job_id), prediction_id=each.prediction_id)
+                for each in held.late
+            ],
         )
 
     async def ReportScan(
@@ -69,12 +73,13 @@ class Reconciliation(AttemptLedgerServiceServicer):
                 orphans += await self._weigh(each, began)
             except (JobError, exc.IntegrityError) as error:
                 # One that can not be weighed must not keep the others waiting, scan after scan.
-                log.error("evidence.refused", submit_token=each.submit_token, error=str(error))
+                # Without the token, which lets its bearer name the call's prediction.
+                log.error("evidence.refused", error=str(error)[:500])
         return pb.ReportScanResponse(orphan_prediction_ids=orphans)
 
     async def _weigh(self, evidence: pb.AttemptEvidence, began: datetime) -> list[str]:
         job_id = await self._jobs.job_of_token(evidence.submit_token)
-        async with self._jobs.change(job_id) as change:
+        async with self._jobs.change("weigh_evidence", job_id) as change:
             shown = reconciling.Evidence(
                 began=min(began, change.now),
                 strong=tuple(evidence.strong_prediction_ids),

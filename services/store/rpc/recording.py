@@ -5,7 +5,6 @@ Comes from: the worker that made a call, whoever holds the job by now.
 
 from __future__ import annotations
 
-import math
 import random
 from typing import Any
 
@@ -13,13 +12,13 @@ import structlog
 from sqlalchemy import exc
 
 from mediagen.store.v1 import attempt_ledger_service_pb2 as pb
-from store.adapters import accounts
+from store.adapters import accounts, gate
 from store.domain import leasing, recording
-from store.domain.errors import PermitUnknown
+from store.domain.errors import PermitUnknown, PredictionTaken
 from store.domain.job import Attempt, Job
 from store.domain.states import AttemptState, FailureKind
 from store.rpc.reconciliation import Reconciliation
-from store.rpc.wire import end_of, job_id_of, provider_failure_of
+from store.rpc.wire import end_of, job_id_of, measured, provider_failure_of, sane
 
 log = structlog.get_logger()
 
@@ -34,6 +33,8 @@ class Recording(Reconciliation):
         try:
             return await self._record_prediction(request)
         except exc.IntegrityError:
+            if request.by_webhook:
+                raise PredictionTaken from None
             # The id stands at another attempt already: this one's own answer is what was lost.
             log.error("prediction.of_another_attempt", prediction_id=request.prediction_id)
             await self.RecordUnknown(
@@ -45,7 +46,7 @@ class Recording(Reconciliation):
         self, request: pb.RecordPredictionRequest
     ) -> pb.RecordPredictionResponse:
         job_id = await self._jobs.job_of_token(request.submit_token)
-        async with self._jobs.change(job_id) as change:
+        async with self._jobs.change("record_prediction", job_id) as change:
             after = recording.record_prediction(
                 change.job, request.submit_token, request.prediction_id, change.now
             )
@@ -54,7 +55,10 @@ class Recording(Reconciliation):
             change.save(after)
             recorded = after.by_prediction(request.prediction_id)
             assert recorded is not None
-            await accounts.reopen(change.connection, recorded.account)
+            if request.by_webhook and not _is_of(recorded, request.submit_token):
+                raise PredictionTaken
+            if not request.by_webhook:  # which may tell of a call made long before the gate shut
+                await gate.reopen(change.connection, recorded.account, request.submit_token)
         return pb.RecordPredictionResponse(orphan=recorded.state is AttemptState.ORPHAN)
 
     async def RecordUnknown(
@@ -62,9 +66,13 @@ class Recording(Reconciliation):
     ) -> pb.RecordUnknownResponse:
         """The lost answer."""
         job_id = await self._jobs.job_of_token(request.submit_token)
-        async with self._jobs.change(job_id) as change:
-            change.save(recording.record_unknown(change.job, request.submit_token, change.now))
-        return pb.RecordUnknownResponse()
+        async with self._jobs.change("record_unknown", job_id) as change:
+            after = recording.record_unknown(change.job, request.submit_token, change.now)
+            change.save(after)
+        attempt = after.by_token(request.submit_token)
+        live = attempt is not None and attempt.state is AttemptState.SUBMITTED
+        known = attempt.prediction_id if attempt is not None and live else None
+        return pb.RecordUnknownResponse(prediction_id=known or "")
 
     async def RecordNotCreated(
         self, request: pb.RecordNotCreatedRequest, context: Any
@@ -72,7 +80,7 @@ class Recording(Reconciliation):
         """The call that created nothing."""
         job_id = await self._jobs.job_of_token(request.submit_token)
         failure = provider_failure_of(request.failure)
-        async with self._jobs.change(job_id) as change:
+        async with self._jobs.change("record_not_created", job_id) as change:
             change.save(
                 recording.record_not_created(
                     change.job, request.submit_token, failure, change.now, random.random()
@@ -80,9 +88,18 @@ class Recording(Reconciliation):
             )
             attempt = change.job.by_token(request.submit_token)
             if failure.kind is FailureKind.ACCOUNT and attempt is not None:
-                await accounts.shut(
-                    change.connection, attempt.account, failure.failure.message, change.now
-                )
+                await gate.shut(
+                    change.connection, attempt.account, request.submit_token,
+                    failure.failure.message, self._rules.first_pause,
+                )  # fmt: skip
+            elif attempt is not None:
+                await gate.excuse(change.connection, attempt.account, request.submit_token)
+            if failure.kind is FailureKind.RATE and attempt is not None:
+                left = await accounts.throttle(
+                    change.connection, attempt.account, self._rules.creates_per_minute,
+                    failure.retry_after, attempt.create_time,
+                )  # fmt: skip
+                log.warning("rate.throttled", account=attempt.account, creates_per_minute=left)
         return pb.RecordNotCreatedResponse()
 
     async def RecordSucceeded(
@@ -91,11 +108,12 @@ class Recording(Reconciliation):
         """The prediction that succeeded."""
         output = request.output.SerializeToString() if request.HasField("output") else None
         seconds = request.predict_seconds if request.HasField("predict_seconds") else None
-        async with self._jobs.change(job_id_of(request.job_id)) as change:
+        async with self._jobs.change("record_succeeded", job_id_of(request.job_id)) as change:
             _must_know(change.job, request.prediction_id)
             after = recording.record_succeeded(
-                change.job, request.prediction_id, output, _sane(seconds), change.now
-            )
+                change.job, request.prediction_id, output, sane(seconds), change.now,
+                measured(request.metrics),
+            )  # fmt: skip
             change.save(after)
         attempt = _must_know(after, request.prediction_id)
         return pb.RecordSucceededResponse(
@@ -107,7 +125,7 @@ class Recording(Reconciliation):
     ) -> pb.RecordEndedResponse:
         """The prediction that ended without a result."""
         seconds = request.predict_seconds if request.HasField("predict_seconds") else None
-        async with self._jobs.change(job_id_of(request.job_id)) as change:
+        async with self._jobs.change("record_ended", job_id_of(request.job_id)) as change:
             _must_know(change.job, request.prediction_id)
             change.save(
                 recording.record_ended(
@@ -115,7 +133,8 @@ class Recording(Reconciliation):
                     request.prediction_id,
                     end_of(request.end),
                     provider_failure_of(request.failure),
-                    _sane(seconds),
+                    sane(seconds),
+                    metrics=measured(request.metrics),
                     policy=self._rules.policy,
                     now=change.now,
                     jitter=random.random(),
@@ -124,15 +143,13 @@ class Recording(Reconciliation):
         return pb.RecordEndedResponse()
 
 
+def _is_of(attempt: Attempt, submit_token: str) -> bool:
+    """The attempt is this permit's; a second prediction of one permit has a row of its own."""
+    return attempt.submit_token.partition("+")[0] == submit_token
+
+
 def _must_know(job: Job, prediction_id: str) -> Attempt:
     attempt = job.by_prediction(prediction_id)
     if attempt is None:
         raise PermitUnknown(f"prediction {prediction_id[:64]!r} of job {job.job_id}")
     return attempt
-
-
-def _sane(seconds: float | None) -> float | None:
-    """The provider's records hold negative times and nothing guards against infinite ones."""
-    if seconds is None or math.isnan(seconds):
-        return None
-    return min(max(seconds, 0.0), 1e7)

@@ -7,10 +7,12 @@ from grpc import StatusCode
 from store.adapters.database import Unavailable
 from store.domain.errors import (
     ArtifactNotFound,
+    DeadLetterNotFound,
     JobNotFound,
     LeaseLost,
     PageTokenInvalid,
     PermitUnknown,
+    PredictionTaken,
     RequestIdReused,
     TransitionRefused,
 )
@@ -19,10 +21,12 @@ DOMAIN = "mediagen.dev"
 
 STATUSES: dict[type[Exception], StatusCode] = {
     ArtifactNotFound: StatusCode.NOT_FOUND,
+    DeadLetterNotFound: StatusCode.NOT_FOUND,
     JobNotFound: StatusCode.NOT_FOUND,
     LeaseLost: StatusCode.FAILED_PRECONDITION,
     PageTokenInvalid: StatusCode.INVALID_ARGUMENT,
     PermitUnknown: StatusCode.FAILED_PRECONDITION,
+    PredictionTaken: StatusCode.ALREADY_EXISTS,
     RequestIdReused: StatusCode.ALREADY_EXISTS,
     TransitionRefused: StatusCode.FAILED_PRECONDITION,
     Unavailable: StatusCode.UNAVAILABLE,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from datetime import timedelta
 from uuid import UUID
 
@@ -10,11 +12,13 @@ from google.protobuf.duration_pb2 import Duration
 from mediagen.store.v1 import attempt_ledger_service_pb2 as pb
 from mediagen.v1 import job_pb2
 from store.adapters.projection import failure_of
+from store.domain.charging import MOST_METRICS, Metrics
 from store.domain.errors import JobNotFound
 from store.domain.failure import ProviderFailure
 from store.domain.job import Artifact
 from store.domain.states import AttemptState, FailureKind, Refusal, Road, Stage
 
+LONGEST_METRIC = 64
 LONGEST_WAIT = timedelta(hours=1)  #: a longer Retry-After is not believed
 
 
@@ -51,6 +55,23 @@ def end_of(number: int) -> AttemptState:
         pb.PREDICTION_END_ABORTED: AttemptState.ABORTED,
     }
     return ends.get(pb.PredictionEnd.ValueType(number), AttemptState.FAILED)
+
+
+def sane(seconds: float | None) -> float | None:
+    """The provider's records hold negative times and nothing guards against infinite ones."""
+    if seconds is None or math.isnan(seconds):
+        return None
+    return min(max(seconds, 0.0), 1e7)
+
+
+def measured(metrics: Mapping[str, float]) -> Metrics:
+    """What the provider measured: finite numbers under names of a sane length, not too many."""
+    fit = [
+        (name, value)
+        for name, value in metrics.items()
+        if math.isfinite(value) and len(name) <= LONGEST_METRIC and "\x00" not in name
+    ]
+    return tuple(sorted(fit)[:MOST_METRICS])
 
 
 def refusal_message(reason: Refusal) -> pb.RefusalReason.ValueType:
