@@ -28,6 +28,7 @@ def banner(plan: Plan, seconds: float) -> str:
         f"  provider     {provider}",
         f"  database     {'private Postgres' if plan.postgres else 'as DATABASE_URL says'}",
         f"  broker       {'private RabbitMQ' if plan.rabbitmq else 'as AMQP_URL says'}",
+        f"  metrics      {'   '.join(plan.metrics_urls)}",
         f"  logs         {settings.state_dir / 'logs'}",
         "",
         "Try it:",

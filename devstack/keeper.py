@@ -44,6 +44,7 @@ class Keeper:
         self._task: asyncio.Task[None] | None = None
         self._was_ready = False
         self._failures = 0
+        self._killed = False
         self._file: BoundedLog | None = None
 
     @property
@@ -102,8 +103,10 @@ class Keeper:
             self._file = None
 
     def kill(self) -> None:
-        """SIGKILL to it and its children. It is started again, as after any other end."""
+        """SIGKILL to it and its children. It is started again, as after its first crash: however
+        often it is killed, its back-off does not grow."""
         if self.child is not None:
+            self._killed = True
             self.child.kill_group()
 
     async def _keep(self) -> None:
@@ -121,7 +124,9 @@ class Keeper:
                 served = 0.0
             if not self.wanted:
                 return
-            self._failures = 1 if served > _SETTLED else self._failures + 1
+            innocent = self._killed or served > _SETTLED
+            self._killed = False
+            self._failures = 1 if innocent else self._failures + 1
             if not self._was_ready and self._failures >= _HOPELESS:
                 raise DevstackError(f"{self.part.name} does not start.{self._tail()}")
             delay = min(_LONGEST_DELAY, _FIRST_DELAY * 2 ** (self._failures - 1))

@@ -10,16 +10,24 @@ import os
 import secrets
 import shutil
 import signal
-from dataclasses import dataclass
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import probes, rabbitmq_install
 from .child import dies_with_parent
-from .part import Command, Part, Port, Say
+from .part import Command, DevstackError, Part, Port, Say
 from .rabbitmq_install import Software
 
 _USER = "mediagen"
-_ERL_ARGUMENTS = "-noinput -kernel inet_dist_use_interface {127,0,0,1}"
+# A retry that comes due while its work queue is not up yet, as after a crash, is tried again after
+# this many milliseconds: three minutes where nothing is said.
+_DUE_AGAIN_MS = 10_000
+_ERL_ARGUMENTS = (
+    "-noinput -kernel inet_dist_use_interface {127,0,0,1} "
+    f"-rabbit dead_letter_worker_publisher_confirm_timeout {_DUE_AGAIN_MS}"
+)
 _LOUD = ("[warning]", "[error]", "[critical]", "BOOT FAILED", "SIGTERM received")
 
 
@@ -31,6 +39,8 @@ class RabbitMQ:
     software: the folder to unpack RabbitMQ into if none is installed.
     port, epmd_port, dist_port: AMQP; the port mapper; Erlang's distribution (rabbitmqctl).
     management_port: the HTTP API for tests, which make and look into virtual hosts; 0: not loaded.
+    node: its name among the nodes of one port mapper.
+    settings: lines of its rabbitmq.conf beside the usual.
     """
 
     folder: Path
@@ -39,6 +49,8 @@ class RabbitMQ:
     epmd_port: int
     dist_port: int
     management_port: int = 0
+    node: str = "mediagen"
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -58,8 +70,16 @@ class RabbitMQ:
     def user(self) -> str:
         return _USER
 
+    @property
+    def name(self) -> str:
+        """What RabbitMQ calls the node."""
+        return full_name(self.node)
+
     def parts(self) -> list[Part]:
-        epmd = Part(
+        return [self.epmd(), self.broker("rabbitmq")]
+
+    def epmd(self) -> Part:
+        return Part(
             name="epmd",
             prepare=self._prepare_epmd,
             ready=lambda: probes.tcp(self.epmd_port),
@@ -67,8 +87,11 @@ class RabbitMQ:
             grace=2,
             screen=lambda line: False,
         )
-        node = Part(
-            name="rabbitmq",
+
+    def broker(self, name: str) -> Part:
+        """The node itself, as the part *name*."""
+        return Part(
+            name=name,
             prepare=self._prepare_node,
             ready=self._ready,
             needs=("epmd",),
@@ -76,7 +99,25 @@ class RabbitMQ:
             grace=20,
             screen=lambda line: any(word in line for word in _LOUD),
         )
-        return [epmd, node]
+
+    def wipe(self) -> None:
+        """Forget everything, while it is stopped: the next start makes an empty broker."""
+        (self.folder / "booted").unlink(missing_ok=True)
+        shutil.rmtree(self.folder / "mnesia", ignore_errors=True)
+
+    def control(self, *arguments: str) -> str:
+        """What `rabbitmqctl` answers; the node must be running. Raises DevstackError."""
+        found = rabbitmq_install.find(self.software, lambda text: None)
+        done = subprocess.run(
+            [str(found.script.with_name("rabbitmqctl")), "--quiet", *arguments],
+            env=self._environment(found),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise DevstackError(f"rabbitmqctl failed: {(done.stderr or done.stdout).strip()}")
+        return done.stdout.strip()
 
     async def _find(self, say: Say) -> Software:
         return await asyncio.to_thread(rabbitmq_install.find, self.software, say)
@@ -114,6 +155,7 @@ class RabbitMQ:
             "vm_memory_high_watermark.absolute": "512MB",
             "default_user": _USER,
             "default_pass": self.password,
+            **self.settings,
         }
         plugins = "[]."
         if self.management_port:
@@ -137,7 +179,7 @@ class RabbitMQ:
             "LC_ALL": "C.UTF-8",
             # The script then becomes the Erlang VM, so that a signal reaches it at once.
             "RABBITMQ_ALLOW_INPUT": "1",
-            "RABBITMQ_NODENAME": "mediagen@localhost",  # no look-up; data keeps its name
+            "RABBITMQ_NODENAME": self.name,
             "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
             "RABBITMQ_NODE_PORT": str(self.port),
             "RABBITMQ_DIST_PORT": str(self.dist_port),
@@ -156,6 +198,11 @@ class RabbitMQ:
             "ERL_CRASH_DUMP_SECONDS": "0",
             "ERL_CRASH_DUMP": f"{base}/erl_crash.dump",
         }
+
+
+def full_name(node: str) -> str:
+    """A node's name with its host, which needs no look-up, and under which its data stays."""
+    return f"{node}@localhost"
 
 
 def _libraries(found: Software) -> dict[str, str]:

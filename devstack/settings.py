@@ -32,6 +32,8 @@ class Settings(BaseModel):
     gateway_port: int = PortNumber
     store_port: int = PortNumber
     simulator_port: int = PortNumber
+    # Of the first store; 0: any free one, as the others take.
+    metrics_port: int = Field(default=0, ge=0, le=65535)
     generators: int = Count
     stores: int = Count
     gateways: int = Count

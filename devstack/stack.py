@@ -8,6 +8,8 @@ A part whose address is given (DATABASE_URL, AMQP_URL, REPLICATE_BASE_URL, or a 
 used and not started.
 """
 
+import base64
+import secrets
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -40,6 +42,7 @@ class Plan:
     amqp_url: str = ""
     simulator_url: str = ""
     store_addresses: list[str] = field(default_factory=list)
+    metrics_urls: list[str] = field(default_factory=list)
     gateway_addresses: list[str] = field(default_factory=list)
     gateway_http_addresses: list[str] = field(default_factory=list)
     generator_addresses: list[str] = field(default_factory=list)
@@ -79,7 +82,12 @@ class _Builder:
         self.software = software
         fixed = self.settings
         self.taken = {fixed.edge_port, fixed.web_port, fixed.gateway_port, fixed.store_port}
-        self.taken.add(fixed.simulator_port)
+        self.taken |= {fixed.simulator_port, fixed.metrics_port}
+        # The simulator signs its webhooks with it, and the gateways know them by it. Whether any
+        # is sent says REPLICATE_WEBHOOK_URL: without it lost answers are looked up in the list,
+        # as for an account without a public address, and that is the road to try every day.
+        new = f"whsec_{base64.b64encode(secrets.token_bytes(24)).decode()}"
+        self.webhook_secret = environ.get("REPLICATE_WEBHOOK_SECRET") or new
 
     def postgres(self) -> None:
         self.plan.database_url = self.settings.database_url
@@ -109,7 +117,10 @@ class _Builder:
         url = f"{self.plan.simulator_url}/readyz"
         self._add(
             name="simulator",
-            prepare=self._run("simulator", {"SIMULATOR_PORT": str(port)}),
+            prepare=self._run(
+                "simulator",
+                {"SIMULATOR_PORT": str(port), "SIMULATOR_WEBHOOK_SECRET": self.webhook_secret},
+            ),
             ready=lambda: probes.http(url),
             ports=(Port(port, "SIMULATOR_PORT"),),
             grace=5,
@@ -120,6 +131,10 @@ class _Builder:
             port = self.settings.store_port if index == 0 else self._free()
             own = {"STORE_PORT": str(port), "DATABASE_URL": self.plan.database_url}
             own["AMQP_URL"] = self.plan.amqp_url
+            wanted = self.settings.metrics_port if index == 0 else 0
+            metrics_port = wanted or self._free()
+            own["METRICS_PORT"] = str(metrics_port)
+            self.plan.metrics_urls.append(f"http://127.0.0.1:{metrics_port}/metrics")
             self.plan.store_addresses.append(f"127.0.0.1:{port}")
             self._add(
                 name=_numbered("store", index),
@@ -128,7 +143,10 @@ class _Builder:
                 needs=("postgres", "rabbitmq"),
                 # It waits for the broker itself, and much of its start is loading the ORM.
                 starts_after=("postgres", "epmd"),
-                ports=(Port(port, "STORE_PORT" if index == 0 else ""),),
+                ports=(
+                    Port(port, "STORE_PORT" if index == 0 else ""),
+                    Port(metrics_port, "METRICS_PORT" if wanted else ""),
+                ),
             )
 
     def gateways(self) -> None:
@@ -143,6 +161,8 @@ class _Builder:
                 "ARTIFACTS_URL": self._artifacts(),
                 "PUBLIC_URL": self.settings.origin,
             }
+            if self.settings.simulated:
+                own["REPLICATE_WEBHOOK_SECRET"] = self.webhook_secret
             self.plan.gateway_addresses.append(f"127.0.0.1:{port}")
             self.plan.gateway_http_addresses.append(f"127.0.0.1:{http_port}")
             self._add(

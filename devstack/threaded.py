@@ -60,7 +60,7 @@ class Supervised:
     def kill(self, name: str, *, restart: bool = True) -> None:
         """kill -9 to the part and its children; returns when it is dead.
 
-        restart: whether the supervisor starts it again (after half a second), as in `make run`.
+        restart: whether the supervisor starts it again, half a second later however often.
         """
         self.call(self._kill(name, restart))
 
@@ -127,8 +127,8 @@ class Supervised:
         child = keeper.child
         if not restart:
             keeper.wanted = False
+        keeper.kill()
         if child is not None:
-            child.kill_group()
             await asyncio.wait({child.ended})
         if not restart:
             await keeper.stop()

@@ -9,6 +9,7 @@ import structlog
 from aio_pika.abc import AbstractIncomingMessage
 
 from jobqueue.link import BROKER_ERRORS, cancelled_by_someone
+from servicekit import failpoints
 
 log = structlog.get_logger()
 
@@ -58,20 +59,21 @@ class Delivery:
         """To `jobs.dead`: a body that nobody can read."""
         return await self._settle("reject", lambda: self._message.reject(requeue=False))
 
-    async def _settle(self, verb: str, send: Callable[[], Awaitable[None]]) -> bool:
+    async def _settle(self, step: str, send: Callable[[], Awaitable[None]]) -> bool:
         if self.settled:
             return False
         self.settled = True
         try:
             async with asyncio.timeout(_SETTLE_TIMEOUT):
-                await send()
+                with failpoints.around(step):
+                    await send()
         except BROKER_ERRORS as error:
             words = f"{type(error).__name__}: {error}"
-            log.info("delivery.unsettled", verb=verb, message_id=self.message_id, error=words)
+            log.info("delivery.unsettled", verb=step, message_id=self.message_id, error=words)
             return False
         except asyncio.CancelledError:
             if cancelled_by_someone():
                 raise
-            log.info("delivery.unsettled", verb=verb, message_id=self.message_id, error="stuck")
+            log.info("delivery.unsettled", verb=step, message_id=self.message_id, error="stuck")
             return False
         return True

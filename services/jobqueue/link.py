@@ -2,6 +2,8 @@
 
 keep: connect ─▶ session(connection, lost) ─▶ lost or stop ─▶ close ─▶ wait ─▶ connect …
 
+Each time to the next of the URLs that AMQP_URL names: the nodes of one cluster.
+
 A plain connection and a loop of our own, for all three users. aio-pika's robust connection restores
 what it remembers, in its own order and from callbacks: exclusive queues make it loop for minutes,
 and a restored consumer belongs to a channel that nobody here has seen.
@@ -10,6 +12,7 @@ and a restored consumer belongs to a channel that nobody here has seen.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -23,6 +26,7 @@ from yarl import URL
 
 from servicekit.connect import backoff
 from servicekit.lifecycle import Stop, cancel
+from servicekit.settings import split_urls
 
 log = structlog.get_logger()
 
@@ -63,10 +67,12 @@ def queue_probe(name: str) -> Probe:
 
 class Link:
     """Keeps one connection, called *name* in the broker's list, and looks through it at *probe*
-    every two seconds; no answer within *patience* seconds counts as lost."""
+    every two seconds; no answer within *patience* seconds counts as lost.
+
+    *url* may be several, separated by commas or spaces: after a loss, the next one is tried."""
 
     def __init__(self, url: str, name: str, probe: Probe, *, patience: float = 10.0) -> None:
-        self._url = _with_heartbeat(url)
+        self._urls = itertools.cycle([_with_heartbeat(each) for each in split_urls(url)])
         self._name = name
         self._probe = probe
         self._patience = patience
@@ -114,7 +120,7 @@ class Link:
                 await stop.wait(next(pauses))
 
     async def _once(self, session: Session) -> None:
-        connection = await _open(self._url, self._name)
+        connection = await _open(next(self._urls), self._name)
         lost = asyncio.Event()
         connection.close_callbacks.add(lambda *_: lost.set())
         self._known = True

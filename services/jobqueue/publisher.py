@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from collections.abc import Awaitable
 from typing import Literal
 
 import structlog
@@ -30,6 +31,7 @@ from jobqueue.topology import (
     retry_key,
     work_key,
 )
+from servicekit import failpoints
 from servicekit.lifecycle import Stop
 
 log = structlog.get_logger()
@@ -37,6 +39,8 @@ log = structlog.get_logger()
 PROTOBUF = "application/x-protobuf"
 _DECLARE_AGAIN_AFTER = 5.0
 _HINT_TIMEOUT = 1.0
+# Of the event loop, until a message has gone from its queue to the socket.
+_TURNS = 10
 
 Reason = Literal["unroutable", "refused", "timeout", "disconnected"]
 
@@ -100,7 +104,9 @@ class Publisher:
     ) -> None:
         """To the work queue of *job_class*, now. *message_id* is the caller's, for the log."""
         key = work_key(job_class)
-        await self._publish(JOBS.name, key, body, message_id, content_type, mandatory=True)
+        await self._publish(
+            "publish_work", JOBS.name, key, body, message_id, content_type, mandatory=True
+        )
 
     async def publish_retry(
         self,
@@ -113,23 +119,30 @@ class Publisher:
     ) -> None:
         """To the work queue of *job_class*, after *level*'s delay."""
         key = retry_key(level, job_class)
-        await self._publish(RETRY.name, key, body, message_id, content_type, mandatory=True)
+        await self._publish(
+            "publish_retry", RETRY.name, key, body, message_id, content_type, mandatory=True
+        )
 
     async def publish_dead(
         self, body: bytes, message_id: str, *, content_type: str = PROTOBUF
     ) -> None:
         """To the parking lot: a job that was given up."""
-        await self._publish(DEAD.name, "", body, message_id, content_type, mandatory=True)
+        await self._publish(
+            "publish_dead", DEAD.name, "", body, message_id, content_type, mandatory=True
+        )
 
     async def publish_event(
         self, routing_key: str, body: bytes, *, content_type: str = PROTOBUF
     ) -> None:
         """To whoever listens now; nobody listening is fine. A hint, so not kept on disk, and not
         worth waiting for: without a connection it fails at once."""
-        await self._publish(EVENTS.name, routing_key, body, "", content_type, mandatory=False)
+        await self._publish(
+            "publish_event", EVENTS.name, routing_key, body, "", content_type, mandatory=False
+        )
 
     async def _publish(
         self,
+        step: str,
         exchange: str,
         key: str,
         body: bytes,
@@ -155,7 +168,9 @@ class Publisher:
             async with asyncio.timeout(timeout), self._places:
                 await self._ready.wait()
                 live = self._exchanges[exchange]
-                await live.publish(message, routing_key=key, mandatory=mandatory)
+                with failpoints.around(step):
+                    sent = live.publish(message, routing_key=key, mandatory=mandatory)
+                    await (_watched(step, sent) if failpoints.armed() else sent)
         except PublishError as error:
             self._torn.set()
             raise PublishFailed("unroutable", target) from error
@@ -201,3 +216,12 @@ class Publisher:
             log.info("topology.redeclared", seconds=round(time.monotonic() - begin, 3))
         await first_of(lost, self._stop, timeout=_DECLARE_AGAIN_AFTER)
         self._torn.clear()
+
+
+async def _watched(step: str, sent: Awaitable[object]) -> None:
+    """The publish, with a failpoint where its bytes have left and its confirm is awaited."""
+    confirmed = asyncio.ensure_future(sent)
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)
+    failpoints.during(step)
+    await confirmed

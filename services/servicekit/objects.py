@@ -21,6 +21,7 @@ import structlog
 from obstore import exceptions as failures
 from obstore.store import LocalStore, MemoryStore, S3Store
 
+from servicekit import failpoints
 from servicekit.object_errors import (
     InvalidKey,
     ObjectError,
@@ -50,6 +51,8 @@ __all__ = [
 
 log = structlog.get_logger()
 
+#: The steps of a write (failpoints.py): in one request, or in parts and then under its name.
+WRITES = ("put_object", "put_parts", "name_object")
 CHUNK_BYTES = 256 * 1024
 # Up to here an object is one request, which every store can refuse if the key exists.
 _WHOLE_BYTES = 8 * 1024 * 1024
@@ -99,9 +102,10 @@ class ObjectStore:
         first = await source.take(_WHOLE_BYTES)
         async with _translated(key, source):
             if source.exhausted:
-                await obstore.put_async(
-                    self._store, key, first, mode="create", use_multipart=False, **options
-                )
+                with failpoints.around("put_object"):
+                    await obstore.put_async(
+                        self._store, key, first, mode="create", use_multipart=False, **options
+                    )
             else:
                 await self._put_large(key, source.all(first), options)
         return StoredObject(source.size, source.hash.hexdigest())
@@ -120,12 +124,15 @@ class ObjectStore:
             **options,
         }
         if not self._renames:
-            await obstore.put_async(self._store, key, chunks, **parts)
+            with failpoints.around("put_parts"):
+                await obstore.put_async(self._store, key, chunks, **parts)
             return
         staged = f"{key}.part-{secrets.token_hex(4)}"
         try:
-            await obstore.put_async(self._store, staged, chunks, **parts)
-            await obstore.rename_async(self._store, staged, key, overwrite=False)
+            with failpoints.around("put_parts"):
+                await obstore.put_async(self._store, staged, chunks, **parts)
+            with failpoints.around("name_object"):
+                await obstore.rename_async(self._store, staged, key, overwrite=False)
         except BaseException:
             with suppress(Exception):
                 await obstore.delete_async(self._store, staged)

@@ -5,6 +5,7 @@ Environment only. Every problem is told at once, by the variable's name; values 
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import Annotated, Any, Literal, TypeVar, get_args
 from urllib.parse import urlsplit
@@ -25,11 +26,21 @@ LogLevel = Annotated[
 ]
 
 
-def _is_amqp(url: SecretStr) -> SecretStr:
-    parts = urlsplit(url.get_secret_value())
-    if parts.scheme not in ("amqp", "amqps") or not parts.hostname:
-        raise ValueError("expected amqp://user:password@host:port/vhost (or amqps://)")
-    return url
+def split_urls(text: str) -> tuple[str, ...]:
+    """The URLs in *text*, which commas or spaces separate. A password may have commas of its own:
+    only one before the next scheme:// counts."""
+    return tuple(re.split(r"[,\s]+(?=[a-z0-9+]+://)", text.strip(", \t\r\n")))
+
+
+def _is_amqp(urls: SecretStr) -> SecretStr:
+    for each in split_urls(urls.get_secret_value()):
+        parts = urlsplit(each)
+        if parts.scheme not in ("amqp", "amqps") or not parts.hostname:
+            raise ValueError(
+                "expected amqp://user:password@host:port/vhost (or amqps://), several separated by "
+                "commas"
+            )
+    return urls
 
 
 def _is_postgres(url: SecretStr) -> SecretStr:
@@ -115,10 +126,11 @@ def _may_be_shown(field: FieldInfo | None) -> bool:
 
 
 def _mask(secret: str) -> None:
-    logs.mask(secret)
-    try:
-        password = urlsplit(secret).password
-    except ValueError:
-        return
-    if password and len(password) >= _SHORTEST_PASSWORD:
-        logs.mask(password)
+    for each in {secret, *split_urls(secret)}:
+        logs.mask(each)
+        try:
+            password = urlsplit(each).password
+        except ValueError:
+            continue
+        if password and len(password) >= _SHORTEST_PASSWORD:
+            logs.mask(password)
