@@ -5,13 +5,18 @@ knows only the HTTP status, so each one has a row here. The reason Envoy gives m
 addresses; it goes to the access log beside the request id, and not to the caller.
 """
 
+import base64
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from google.protobuf.duration_pb2 import Duration
 from google.rpc import code_pb2
+from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
+from google.rpc.status_pb2 import Status
 
 Json = dict[str, Any]
 DOMAIN = "edge.mediagen.dev"
+RETRY_AFTER = 1  #: seconds after which to try again what is unavailable
 
 
 # gRPC-Web callers are refused in plain HTTP, as long as its filter has not made them native.
@@ -74,8 +79,8 @@ ERRORS: Mapping[int, EdgeError] = {
 def mappers() -> list[Json]:
     """Entries for Envoy's local_reply_config.
 
-    gRPC callers are left out: for them Envoy puts the text into grpc-message, where JSON has no
-    place. A REST call that is already transcoded looks like gRPC and is known by its old path.
+    gRPC callers get no JSON: for them Envoy puts the text into grpc-message. A REST call that is
+    already transcoded looks like gRPC and is known by its old path.
     """
     rest = _any_of(
         {"header_filter": {"header": {"name": "x-envoy-original-path", "present_match": True}}},
@@ -90,13 +95,26 @@ def mappers() -> list[Json]:
             }
         },
     )
-    return [
-        {
+    found: list[Json] = []
+    for status, error in ERRORS.items():
+        mapper: Json = {
             "filter": {"and_filter": {"filters": [_status_is(status), rest]}},
             "body_format_override": {"json_format": status_json(error)},
         }
+        if error.code == code_pb2.UNAVAILABLE:
+            mapper["headers_to_add"] = [_header("retry-after", str(RETRY_AFTER))]
+        found.append(mapper)
+    # The others are gRPC callers: for them the details go where gRPC's libraries look for them.
+    found += [
+        {
+            "filter": _status_is(status),
+            "body": {"inline_string": error.message},
+            "headers_to_add": [_details(error)],
+        }
         for status, error in ERRORS.items()
+        if error.code == code_pb2.UNAVAILABLE
     ]
+    return found
 
 
 def status_json(error: EdgeError) -> Json:
@@ -110,7 +128,24 @@ def status_json(error: EdgeError) -> Json:
         "@type": "type.googleapis.com/google.rpc.RequestInfo",
         "request_id": "%REQ(X-REQUEST-ID)%",
     }
-    return {"code": error.code, "message": error.message, "details": [info, request]}
+    details = [info, request]
+    if error.code == code_pb2.UNAVAILABLE:
+        retry = "type.googleapis.com/google.rpc.RetryInfo"
+        details.append({"@type": retry, "retry_delay": f"{RETRY_AFTER}s"})
+    return {"code": error.code, "message": error.message, "details": details}
+
+
+def _details(error: EdgeError) -> Json:
+    """google.rpc.Status as a gRPC call carries it. Its message must be the call's own."""
+    status = Status(code=error.code, message=error.message)
+    status.details.add().Pack(ErrorInfo(reason=error.reason, domain=DOMAIN))
+    status.details.add().Pack(RetryInfo(retry_delay=Duration(seconds=RETRY_AFTER)))
+    packed = base64.b64encode(status.SerializeToString()).decode().rstrip("=")
+    return _header("grpc-status-details-bin", packed)
+
+
+def _header(key: str, value: str) -> Json:
+    return {"header": {"key": key, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
 
 
 def _status_is(status: int) -> Json:

@@ -4,9 +4,13 @@ Envoy transcodes what the protos say in full and it can do: the list and the str
 to the gateway's plain HTTP side, which calls the same servicer:
   SubmitJob, CancelJob   Envoy drops unknown JSON keys in silence, and a dropped key pays for
                          the wrong picture; the gateway parses strictly
+  RedriveDeadLetters, DiscardDeadLetters
+                         the same: a dropped key would widen a filter
   DownloadArtifact       length, ranges and ETag; and a transcoded stream that breaks half-way
                          ends like a whole one
   GetHealth              HTTP 503 with a body of its own
+  ReceiveReplicateWebhook
+                         what is signed is the body as it came
   any `response_body`    Envoy 1.40 refuses one that is a message
 """
 
@@ -19,7 +23,8 @@ from edge.rest import PublicApi, RestPath
 Json = dict[str, Any]
 
 GRPC, HTTP = "gateway", "gateway_http"
-ALWAYS_PLAIN_HTTP = frozenset({"SubmitJob", "CancelJob", "DownloadArtifact", "GetHealth"})
+STRICT_JSON = frozenset({"SubmitJob", "CancelJob", "RedriveDeadLetters", "DiscardDeadLetters"})
+ALWAYS_PLAIN_HTTP = STRICT_JSON | {"DownloadArtifact", "GetHealth", "ReceiveReplicateWebhook"}
 
 TRANSCODER = "envoy.filters.http.grpc_json_transcoder"
 BUFFER = "envoy.filters.http.buffer"

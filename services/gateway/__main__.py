@@ -7,19 +7,26 @@ import socket
 from collections.abc import Callable
 
 from gateway.adapters.artifacts import Artifacts
+from gateway.adapters.operating import OperatorClient
 from gateway.adapters.store import StoreClient, open_channel
+from gateway.adapters.webhooks import CallLedger, Signatures
+from gateway.failpoints import HEARD_NAMES, NAMES
 from gateway.http import app
 from gateway.http import server as http_server
 from gateway.http.artifacts import Downloads
 from gateway.http.jobs import Jobs
+from gateway.http.operating import Operating
+from gateway.http.webhooks import Webhooks
 from gateway.rpc import server as rpc_server
 from gateway.rpc.generation_service import GenerationService
 from gateway.rpc.health_view import HealthView
 from gateway.rpc.job_view import JobView
+from gateway.rpc.operator_service import OperatorService
+from gateway.rpc.webhook_service import WebhookService
 from gateway.settings import Settings
 from gateway.watch.hub import HINT_KEYS, Hub
 from jobqueue.events import EventSubscriber
-from servicekit import channels, lifecycle, logs, objects
+from servicekit import channels, failpoints, lifecycle, logs, objects
 from servicekit import settings as environment
 from servicekit.health import Health
 from servicekit.lifecycle import Background, Stop
@@ -43,7 +50,9 @@ async def main(settings: Settings, stop: Stop, on_ready: OnReady = lambda *_: No
         )
         parts = HealthView(store, lambda: hub.draining, lambda: events.connected)
         service = GenerationService(store, hub, artifacts, view, parts, settings.default_timeout)
-        health = Health([rpc_server.SERVICE])
+        operator = OperatorService(OperatorClient(channel), view)
+        webhooks = WebhookService(CallLedger(channel), Signatures(settings.webhook_secrets))
+        health = Health(rpc_server.SERVICES)
         health.add("store", store.check)
         # Without the broker watches go on by polling, so it is told and not required.
         health.add("broker", events.check, required=False)
@@ -54,14 +63,20 @@ async def main(settings: Settings, stop: Stop, on_ready: OnReady = lambda *_: No
             background.start("feeds", hub.run(stop))
             background.start("events", events.run(stop))
             background.start("health", health.run(stop))
-            rpc = rpc_server.Serving(rpc_server.build(service, health), settings.rpc_address)
+            built = rpc_server.build(service, operator, webhooks, health)
+            rpc = rpc_server.Serving(built, settings.rpc_address)
             background.start("rpc", rpc.run(grace))
             try:
                 if (rpc_port := await rpc.listening(stop)) is None:
                     return
                 async with channels.open(settings.loopback(rpc_port)) as loopback:
                     await http_server.serve(
-                        app.build(Jobs(loopback), Downloads(artifacts)),
+                        app.build(
+                            Jobs(loopback),
+                            Downloads(artifacts),
+                            Operating(loopback),
+                            Webhooks(loopback),
+                        ),
                         settings.gateway_host,
                         settings.gateway_http_port,
                         stop,
@@ -76,4 +91,5 @@ async def main(settings: Settings, stop: Stop, on_ready: OnReady = lambda *_: No
 if __name__ == "__main__":
     read = environment.load(Settings)
     logs.setup("gateway", read.log_level, read.log_format)
+    failpoints.arm(NAMES + HEARD_NAMES)
     lifecycle.run(lambda stop: main(read, stop))

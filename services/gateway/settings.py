@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import re
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -31,6 +33,21 @@ def _is_storage(url: str) -> str:
     return url
 
 
+def _words(secret: SecretStr) -> tuple[str, ...]:
+    return tuple(each for each in re.split(r"[,\s]+", secret.get_secret_value()) if each)
+
+
+def _are_secrets(value: SecretStr) -> SecretStr:
+    for each in _words(value):
+        try:
+            key = base64.b64decode(each.removeprefix("whsec_") + "==", validate=False)
+        except ValueError:
+            key = b""
+        if not key:
+            raise ValueError("expected whsec_ and base64, several separated by commas")
+    return value
+
+
 class Settings(Common):
     """The gateway's environment. Names are the variables' own, in lower case."""
 
@@ -42,6 +59,8 @@ class Settings(Common):
     amqp_url: AmqpUrl = SecretStr("amqp://guest:guest@127.0.0.1:5672/")
     # Where callers reach the edge; artifact URLs begin with it.
     public_url: Annotated[str, AfterValidator(_is_base_url)] = "http://localhost:8000"
+    # Which webhooks are the provider's: its secret, several while it changes. None: none is.
+    replicate_webhook_secret: Annotated[SecretStr, AfterValidator(_are_secrets)] = SecretStr("")
     state_dir: Path = Path(".run")
     artifacts_url: Annotated[str, AfterValidator(_is_storage)] | None = None
     # Seconds that a job may take in all where its submission does not say.
@@ -50,6 +69,11 @@ class Settings(Common):
     # Seconds that the store is waited for at start, and that open calls get at the end.
     store_wait: Annotated[float, Field(gt=0)] = 120.0
     gateway_drain_seconds: Annotated[float, Field(ge=0, le=600)] = 10.0
+
+    @property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """Each secret that a webhook may be signed with."""
+        return _words(self.replicate_webhook_secret)
 
     @property
     def artifacts(self) -> str:

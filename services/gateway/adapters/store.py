@@ -2,42 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-from typing import TypeVar, cast
+from typing import cast
 
 import grpc
-import structlog
 
-from gateway.domain.errors import StoreUnavailable
+from gateway.adapters.answers import answered
 from mediagen.store.v1 import feed_pb2
 from mediagen.store.v1 import job_store_service_pb2 as store_pb2
 from mediagen.store.v1 import job_store_service_pb2_grpc as store_grpc
 from mediagen.v1 import job_pb2
-from servicekit import channels
+from servicekit import channels, failpoints
 from servicekit.connect import retrying
 from servicekit.lifecycle import Stop
 
-log = structlog.get_logger()
-
-T = TypeVar("T")
-
-_SERVICE = "mediagen.store.v1.JobStoreService"
+_JOBS = "mediagen.store.v1.JobStoreService"
+_OPERATOR = "mediagen.v1.OperatorService"
 # Every method: even CreateJob, as each request has a request_id by then.
 _REPEATABLE = (
-    "CreateJob",
-    "GetJob",
-    "ListJobs",
-    "CancelJob",
-    "ReadJobEvents",
-    "ReadFeed",
-    "GetArtifact",
-)
-_UNREACHED = frozenset(
-    {
-        grpc.StatusCode.UNAVAILABLE,
-        grpc.StatusCode.DEADLINE_EXCEEDED,
-        grpc.StatusCode.CANCELLED,  # the store was stopped under the call
-    }
+    f"{_JOBS}/CreateJob",
+    f"{_JOBS}/GetJob",
+    f"{_JOBS}/ListJobs",
+    f"{_JOBS}/CancelJob",
+    f"{_JOBS}/ReadJobEvents",
+    f"{_JOBS}/ReadFeed",
+    f"{_JOBS}/GetArtifact",
+    f"{_OPERATOR}/GetOverview",
+    f"{_OPERATOR}/ListDeadLetters",
+    f"{_OPERATOR}/GetDeadLetter",
+    f"{_OPERATOR}/RedriveDeadLetters",
+    f"{_OPERATOR}/DiscardDeadLetters",
+    "mediagen.store.v1.AttemptLedgerService/RecordPrediction",
 )
 HEALTH_SECONDS = 1.5
 
@@ -48,7 +42,7 @@ def open_channel(address: str, *, timeout: float = 5.0) -> grpc.aio.Channel:
     return channels.open(
         address,
         timeout=timeout,
-        idempotent=[f"{_SERVICE}/{method}" for method in _REPEATABLE],
+        idempotent=_REPEATABLE,
         max_message_bytes=64 * 1024 * 1024,
     )
 
@@ -64,21 +58,23 @@ class StoreClient:
     async def create_job(self, tenant: str, request: job_pb2.JobRequest) -> job_pb2.Job:
         """The new job, or the one that the same request_id made."""
         wanted = store_pb2.CreateJobRequest(tenant=tenant, request=request)
-        answer: store_pb2.CreateJobResponse = await _answer(self._stub.CreateJob(wanted))
+        with failpoints.around("create_job"):
+            answer: store_pb2.CreateJobResponse = await answered(self._stub.CreateJob(wanted))
         return answer.job
 
     async def get_job(self, tenant: str, job_id: str) -> job_pb2.Job:
         wanted = store_pb2.GetJobRequest(tenant=tenant, job_id=job_id)
-        answer: store_pb2.GetJobResponse = await _answer(self._stub.GetJob(wanted))
+        answer: store_pb2.GetJobResponse = await answered(self._stub.GetJob(wanted))
         return answer.job
 
     async def list_jobs(self, wanted: store_pb2.ListJobsRequest) -> store_pb2.ListJobsResponse:
-        answer: store_pb2.ListJobsResponse = await _answer(self._stub.ListJobs(wanted))
+        answer: store_pb2.ListJobsResponse = await answered(self._stub.ListJobs(wanted))
         return answer
 
     async def cancel_job(self, tenant: str, job_id: str) -> job_pb2.Job:
         wanted = store_pb2.CancelJobRequest(tenant=tenant, job_id=job_id)
-        answer: store_pb2.CancelJobResponse = await _answer(self._stub.CancelJob(wanted))
+        with failpoints.around("cancel_job"):
+            answer: store_pb2.CancelJobResponse = await answered(self._stub.CancelJob(wanted))
         return answer.job
 
     async def read_job_events(
@@ -88,7 +84,7 @@ class StoreClient:
         wanted = store_pb2.ReadJobEventsRequest(
             tenant=tenant, job_id=job_id, after_revision=after_revision, limit=limit
         )
-        answer: store_pb2.ReadJobEventsResponse = await _answer(self._stub.ReadJobEvents(wanted))
+        answer: store_pb2.ReadJobEventsResponse = await answered(self._stub.ReadJobEvents(wanted))
         return answer
 
     async def read_feed(
@@ -96,18 +92,18 @@ class StoreClient:
     ) -> store_pb2.ReadFeedResponse:
         """The events behind *after* and the head; without *after* the head only."""
         wanted = store_pb2.ReadFeedRequest(tenant=tenant, after=after)
-        answer: store_pb2.ReadFeedResponse = await _answer(self._stub.ReadFeed(wanted))
+        answer: store_pb2.ReadFeedResponse = await answered(self._stub.ReadFeed(wanted))
         return answer
 
     async def get_artifact(
         self, tenant: str, job_id: str, index: int
     ) -> store_pb2.GetArtifactResponse:
         wanted = store_pb2.GetArtifactRequest(tenant=tenant, job_id=job_id, index=index)
-        answer: store_pb2.GetArtifactResponse = await _answer(self._stub.GetArtifact(wanted))
+        answer: store_pb2.GetArtifactResponse = await answered(self._stub.GetArtifact(wanted))
         return answer
 
     async def get_health(self) -> store_pb2.GetHealthResponse:
-        answer: store_pb2.GetHealthResponse = await _answer(
+        answer: store_pb2.GetHealthResponse = await answered(
             self._stub.GetHealth(store_pb2.GetHealthRequest(), timeout=HEALTH_SECONDS)
         )
         return answer
@@ -128,13 +124,3 @@ class StoreClient:
 
     async def _probe(self) -> None:
         await self._stub.GetHealth(store_pb2.GetHealthRequest(), timeout=HEALTH_SECONDS)
-
-
-async def _answer(call: Awaitable[T]) -> T:
-    try:
-        return await call
-    except grpc.aio.AioRpcError as error:
-        if error.code() not in _UNREACHED:
-            raise
-        log.warning("store.unreached", code=error.code().name, error=error.details())
-        raise StoreUnavailable from error

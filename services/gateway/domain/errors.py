@@ -8,6 +8,9 @@
     - StoreUnavailable
     - ArtifactsUnavailable
     - Draining
+  - SignatureInvalid
+  - CallNotFound
+  - PredictionTaken
 
 What the store refuses goes to the caller as the store says it.
 """
@@ -94,3 +97,30 @@ class Draining(Unavailable):
 
     def __init__(self) -> None:
         super().__init__("This gateway is stopping. Connect again, with the last revision seen.")
+
+
+class SignatureInvalid(GatewayError):
+    """The webhook is not the provider's, or too old to be believed."""
+
+    code = reasons.ERROR_REASON_SIGNATURE_INVALID
+
+    def __init__(self) -> None:
+        super().__init__("The webhook is not signed by the provider, or too old.")
+
+
+class CallNotFound(GatewayError):
+    """No call of ours has the token that the webhook was sent to."""
+
+    code = reasons.ERROR_REASON_CALL_NOT_FOUND
+
+    def __init__(self) -> None:
+        super().__init__("No call of ours has this token.")
+
+
+class PredictionTaken(GatewayError):
+    """The webhook's prediction is another call's."""
+
+    code = reasons.ERROR_REASON_PREDICTION_TAKEN
+
+    def __init__(self) -> None:
+        super().__init__("The prediction belongs to another call of ours.")

@@ -2,6 +2,7 @@
 
 app.py          the routes
 jobs.py         jobs as strict JSON, over the gateway's own gRPC server
+webhooks.py     what the provider tells, as it came
 artifacts.py    downloads: length, ranges, ETag
 strict_json.py  a JSON body as a message, with every mistake told
 replies.py      answers and google.rpc.Status as JSON

@@ -18,8 +18,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.domain.errors import GatewayError
 from gateway.http.artifacts import Downloads
-from gateway.http.jobs import BodyTooLarge, Jobs, NotJson
+from gateway.http.jobs import Jobs
+from gateway.http.operating import Operating
+from gateway.http.reading import BodyTooLarge, NotJson
 from gateway.http.replies import refusal, refused
+from gateway.http.webhooks import PREFIX as WEBHOOKS
+from gateway.http.webhooks import Webhooks
 from gateway.rpc.errors import status_of
 from servicekit.validation import InvalidRequest
 
@@ -33,7 +37,7 @@ _JSON_ONLY = (
 )
 
 
-def build(jobs: Jobs, downloads: Downloads) -> ASGIApp:
+def build(jobs: Jobs, downloads: Downloads, operating: Operating, webhooks: Webhooks) -> ASGIApp:
     """The application. GET answers HEAD too."""
     app = Starlette(
         routes=[
@@ -43,6 +47,10 @@ def build(jobs: Jobs, downloads: Downloads) -> ASGIApp:
             Route("/api/v1/jobs/{job_id}:cancel", jobs.cancel, methods=["POST"]),
             Route("/api/v1/jobs/{job_id}", jobs.get, methods=["GET"]),
             Route("/api/v1/jobs/{job_id}/artifacts/{index}", downloads.get, methods=["GET"]),
+            Route("/api/v1/dead-letters:redrive", operating.redrive, methods=["POST"]),
+            Route("/api/v1/dead-letters:discard", operating.discard, methods=["POST"]),
+            Route("/api/v1/dead-letters/{job_id}", operating.get, methods=["GET"]),
+            Route(f"{WEBHOOKS}{{token}}", webhooks.receive, methods=["POST"]),
         ],
         exception_handlers={
             InvalidRequest: _refuse,
@@ -122,10 +130,15 @@ class _Observed:
                 log.info(
                     "http.finished",
                     method=scope["method"],
-                    path=scope["path"][:_LONGEST_PATH],
+                    path=_shown(scope["path"]),
                     status=status,
                     seconds=round(time.perf_counter() - begin, 4),
                 )
+
+
+def _shown(path: str) -> str:
+    """The path for the log. A webhook's ends with what only the provider may know."""
+    return f"{WEBHOOKS}…" if path.startswith(WEBHOOKS) else path[:_LONGEST_PATH]
 
 
 def _origin(scope: Scope) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -11,7 +11,13 @@ from google.rpc.error_details_pb2 import BadRequest
 
 from gateway.domain import inputs
 from gateway.domain.errors import JobNotFound
+from mediagen.v1.dead_letter_pb2 import DeadLetterFilter
 from mediagen.v1.generation_service_pb2 import ListJobsRequest, SubmitJobRequest
+from mediagen.v1.operator_service_pb2 import (
+    DiscardDeadLettersRequest,
+    ListDeadLettersRequest,
+    RedriveDeadLettersRequest,
+)
 from servicekit.validation import violation
 
 _JOB_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -20,6 +26,7 @@ _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
 _NANOS = 1_000_000_000
 # Far beyond what the protos allow; up to here their own rules find the words.
 _MOST_ENTRIES = 1000
+_LISTS_OF_FILTER = ("states", "reasons", "charges")
 
 
 def further(request: Message) -> Sequence[BadRequest.FieldViolation]:
@@ -29,6 +36,8 @@ def further(request: Message) -> Sequence[BadRequest.FieldViolation]:
             found = _submit(request)
         case ListJobsRequest():
             found = _list(request)
+        case ListDeadLettersRequest() | RedriveDeadLettersRequest() | DiscardDeadLettersRequest():
+            found = _times(request.filter, "filter.")
         case _:
             return ()
     return [violation(*each) for each in found]
@@ -47,10 +56,12 @@ def oversized(request: Message) -> Sequence[BadRequest.FieldViolation]:
             if len(request.labels) > _MOST_ENTRIES:
                 found.append(inputs.Problem("labels", "has too many entries", "MAP_MAX_PAIRS"))
         case ListJobsRequest():
-            for name in ("states", "labels"):
-                if len(getattr(request, name)) > _MOST_ENTRIES:
-                    said = "has too many entries"
-                    found.append(inputs.Problem(name, said, "REPEATED_MAX_ITEMS"))
+            found += _too_many(request, ("states", "labels"))
+        case ListDeadLettersRequest():
+            found += _too_many(request.filter, _LISTS_OF_FILTER, "filter.")
+        case RedriveDeadLettersRequest() | DiscardDeadLettersRequest():
+            found += _too_many(request, ("job_ids",))
+            found += _too_many(request.filter, _LISTS_OF_FILTER, "filter.")
     return [violation(*each) for each in found]
 
 
@@ -69,9 +80,7 @@ def _submit(request: SubmitJobRequest) -> Iterator[inputs.Problem]:
 
 
 def _list(request: ListJobsRequest) -> Iterator[inputs.Problem]:
-    for name in ("create_time_from", "create_time_before"):
-        if request.HasField(name) and not _is_valid(getattr(request, name)):
-            yield inputs.Problem(name, "is not a time from year 1 to 9999", "TIMESTAMP_VALID")
+    yield from _times(request)
     seen: dict[str, str] = {}
     for index, label in enumerate(request.labels):
         key, _, value = label.partition("=")
@@ -81,6 +90,21 @@ def _list(request: ListJobsRequest) -> Iterator[inputs.Problem]:
                 f"asks for a second value of {key}; a job has one at most",
                 "LABEL_TWICE",
             )
+
+
+def _times(request: ListJobsRequest | DeadLetterFilter, path: str = "") -> Iterator[inputs.Problem]:
+    """What is wrong with the span of time that *request* asks for."""
+    said = "is not a time from year 1 to 9999"
+    if request.HasField("create_time_from") and not _is_valid(request.create_time_from):
+        yield inputs.Problem(f"{path}create_time_from", said, "TIMESTAMP_VALID")
+    if request.HasField("create_time_before") and not _is_valid(request.create_time_before):
+        yield inputs.Problem(f"{path}create_time_before", said, "TIMESTAMP_VALID")
+
+
+def _too_many(request: Message, names: Iterable[str], path: str = "") -> Iterator[inputs.Problem]:
+    for name in names:
+        if len(getattr(request, name)) > _MOST_ENTRIES:
+            yield inputs.Problem(f"{path}{name}", "has too many entries", "REPEATED_MAX_ITEMS")
 
 
 def _is_valid(time: Timestamp) -> bool:

@@ -26,6 +26,9 @@ STATUSES: Mapping[type[Exception], grpc.StatusCode] = {
     errors.StoreUnavailable: grpc.StatusCode.UNAVAILABLE,
     errors.ArtifactsUnavailable: grpc.StatusCode.UNAVAILABLE,
     errors.Draining: grpc.StatusCode.UNAVAILABLE,
+    errors.SignatureInvalid: grpc.StatusCode.PERMISSION_DENIED,
+    errors.CallNotFound: grpc.StatusCode.NOT_FOUND,
+    errors.PredictionTaken: grpc.StatusCode.ALREADY_EXISTS,
 }
 
 

@@ -16,6 +16,7 @@ log = structlog.get_logger()
 
 SERVING, NOT_SERVING = "SERVING", "NOT_SERVING"
 _NOT_KNOWN = "Not known: the store can not be asked."
+_NOT_COUNTED = "Not known: the database does not answer."
 
 
 class HealthSource(Protocol):
@@ -50,7 +51,7 @@ class HealthView:
             parts = [_part("store", False, "It does not answer.")]
             parts += [
                 _part(name, False, _NOT_KNOWN)
-                for name in ("database", "broker", "provider", "workers")
+                for name in ("database", "broker", "provider", "workers", "dead_letters")
             ]
         else:
             parts = _behind(behind)
@@ -66,15 +67,7 @@ class HealthView:
 
 
 def _behind(health: store_pb2.GetHealthResponse) -> list[ComponentHealth]:
-    provider = "" if health.provider else health.provider_message or "The account is shut."
-    if health.unresolved_attempts:
-        count = health.unresolved_attempts
-        provider = f"{provider} {count} paid calls wait for an operator.".strip()
-    load = (
-        f"{health.workers} workers, {health.running_jobs} of {health.slots} slots busy, "
-        f"{health.waiting_jobs} jobs waiting."
-    )
-    return [
+    parts = [
         _part("store", True),
         _part("database", health.database, "" if health.database else "It does not answer."),
         _part(
@@ -82,13 +75,32 @@ def _behind(health: store_pb2.GetHealthResponse) -> list[ComponentHealth]:
             health.broker,
             "" if health.broker else "It takes no messages; jobs are kept and wait.",
         ),
+    ]
+    if not health.database:
+        counted = ("provider", "workers", "dead_letters")
+        return [*parts, *(_part(name, False, _NOT_COUNTED) for name in counted)]
+    provider = "" if health.provider else health.provider_message or "The account is shut."
+    load = (
+        f"{health.workers} workers, {health.running_jobs} of {health.slots} slots busy, "
+        f"{health.waiting_jobs} jobs waiting."
+    )
+    return [
+        *parts,
         _part("provider", health.provider, provider),
         _part(
             "workers",
             health.workers > 0,
             load if health.workers else "None was heard of lately; jobs are kept and wait.",
         ),
+        # They keep no job from being taken.
+        _part("dead_letters", True, _undecided(health.parked_jobs, health.dead_jobs)),
     ]
+
+
+def _undecided(parked: int, dead: int) -> str:
+    if not parked and not dead:
+        return ""
+    return f"Jobs that an operator is to decide about: {parked} parked, {dead} dead."
 
 
 def _part(name: str, serving: bool, message: str = "") -> ComponentHealth:

@@ -11,8 +11,14 @@ from grpc_reflection.v1alpha import reflection
 from gateway.rpc.checks import further, oversized
 from gateway.rpc.errors import DOMAIN, INVALID_REQUEST, STATUSES
 from gateway.rpc.generation_service import GenerationService
+from gateway.rpc.operator_service import OperatorService
+from gateway.rpc.webhook_service import WebhookService
 from mediagen.v1 import generation_service_pb2 as pb2
+from mediagen.v1 import operator_service_pb2 as operator_pb2
+from mediagen.v1 import webhook_service_pb2 as webhook_pb2
 from mediagen.v1.generation_service_pb2_grpc import add_GenerationServiceServicer_to_server
+from mediagen.v1.operator_service_pb2_grpc import add_OperatorServiceServicer_to_server
+from mediagen.v1.webhook_service_pb2_grpc import add_WebhookServiceServicer_to_server
 from servicekit import server, validation
 from servicekit.health import Health
 from servicekit.lifecycle import Stop
@@ -20,10 +26,15 @@ from servicekit.rpc import StatusInterceptor
 from servicekit.validation import ValidationInterceptor
 
 SERVICE = pb2.DESCRIPTOR.services_by_name["GenerationService"].full_name
+OPERATOR_SERVICE = operator_pb2.DESCRIPTOR.services_by_name["OperatorService"].full_name
+WEBHOOK_SERVICE = webhook_pb2.DESCRIPTOR.services_by_name["WebhookService"].full_name
+SERVICES = (SERVICE, OPERATOR_SERVICE, WEBHOOK_SERVICE)
 
 
-def build(service: GenerationService, health: Health) -> grpc.aio.Server:
-    """GenerationService, grpc.health.v1, and reflection of these two and no more."""
+def build(
+    service: GenerationService, operator: OperatorService, webhooks: WebhookService, health: Health
+) -> grpc.aio.Server:
+    """The public services, grpc.health.v1, and reflection of these and no more."""
     built = server.build(
         [
             StatusInterceptor(DOMAIN, STATUSES),
@@ -31,9 +42,11 @@ def build(service: GenerationService, health: Health) -> grpc.aio.Server:
         ],
     )
     add_GenerationServiceServicer_to_server(service, built)
+    add_OperatorServiceServicer_to_server(operator, built)
+    add_WebhookServiceServicer_to_server(webhooks, built)
     health.register(built)
     reflection.enable_server_reflection(
-        (SERVICE, "grpc.health.v1.Health", reflection.SERVICE_NAME), built
+        (*SERVICES, "grpc.health.v1.Health", reflection.SERVICE_NAME), built
     )
     validation.warm(
         pb2.SubmitJobRequest(),
@@ -44,6 +57,12 @@ def build(service: GenerationService, health: Health) -> grpc.aio.Server:
         pb2.WatchJobEventsRequest(),
         pb2.DownloadArtifactRequest(),
         pb2.GetHealthRequest(),
+        operator_pb2.GetOverviewRequest(),
+        operator_pb2.ListDeadLettersRequest(),
+        operator_pb2.GetDeadLetterRequest(),
+        operator_pb2.RedriveDeadLettersRequest(),
+        operator_pb2.DiscardDeadLettersRequest(),
+        webhook_pb2.ReceiveReplicateWebhookRequest(),
     )
     return built
 
