@@ -15,12 +15,13 @@ from generator.adapters.delivery_hosts import DeliveryHosts
 from generator.adapters.ledger import Ledger
 from generator.adapters.models import ModelSchemas
 from generator.adapters.provider import Provider
+from generator.failpoints import NAMES
 from generator.settings import Settings
 from generator.worker.account import account_name
 from generator.worker.leases import Leases
 from generator.worker.loops import GRACE, start_loops
-from generator.worker.parts import Parts
-from servicekit import channels, lifecycle, logs, server, settings
+from generator.worker.parts import Parts, Patience
+from servicekit import channels, failpoints, lifecycle, logs, server, settings
 from servicekit.health import Health
 from servicekit.lifecycle import Background, Stop
 from servicekit.objects import open_store
@@ -40,7 +41,9 @@ async def main(config: Settings, stop: Stop) -> None:
         store = channels.open(config.store_address, max_message_bytes=MAX_MESSAGE_BYTES)
         ledger = Ledger(await enter(store))
         provider = await enter(Provider(url, token))
-        creates = await enter(CreateClient(url, token, timeout=config.create_timeout))
+        webhook_url = config.replicate_webhook_url
+        timeout = config.create_timeout
+        creates = await enter(CreateClient(url, token, timeout=timeout, webhook_url=webhook_url))
         delivery = await enter(Delivery(hosts, max_bytes=limit))
         leases = Leases(
             ledger, worker_id, config.generator_concurrency, heartbeat=config.lease_heartbeat
@@ -62,6 +65,7 @@ async def main(config: Settings, stop: Stop) -> None:
             worker_id=worker_id, account=account, ledger=ledger, leases=leases, creates=creates,
             provider=provider, schemas=ModelSchemas(provider), delivery=delivery,
             objects=objects, max_artifact_bytes=limit,
+            patience=Patience(missing=config.provider_patience),
         )  # fmt: skip
         start_loops(loops, parts, amqp, config.generator_concurrency, health, stop)
         await stop.wait()
@@ -70,4 +74,5 @@ async def main(config: Settings, stop: Stop) -> None:
 if __name__ == "__main__":
     config = settings.load(Settings)
     logs.setup("generator", config.log_level, config.log_format)
+    failpoints.arm(NAMES)
     lifecycle.run(lambda stop: main(config, stop))

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, SecretStr
 
 from generator.adapters import delivery_hosts
 from generator.adapters.endpoint import base_url, is_loopback
+from generator.domain.polling import MISSING_PATIENCE
 from servicekit.channels import target
 from servicekit.objects import open_store
 from servicekit.settings import AmqpUrl, Common, Port
@@ -26,6 +27,14 @@ def _api(value: str) -> str:
     if not parts.hostname or not (plain or parts.scheme == "https"):
         raise ValueError("expected https://host[/v1] (plain http for this machine only)")
     return base_url(value)
+
+
+def _public(value: str) -> str:
+    parts = urlsplit(value)
+    plain = parts.scheme == "http" and is_loopback(parts.hostname or "")
+    if value and (not parts.hostname or parts.query or not (plain or parts.scheme == "https")):
+        raise ValueError("expected https://host (plain http for this machine only)")
+    return value.rstrip("/")
 
 
 def _token(value: SecretStr) -> SecretStr:
@@ -65,6 +74,9 @@ class Settings(Common):
     replicate_delivery_hosts: Annotated[str, AfterValidator(_hosts)] = Field(
         delivery_hosts.DEFAULT, description="hosts of results: host, host:port, *.suffix"
     )
+    replicate_webhook_url: Annotated[str, AfterValidator(_public)] = Field(
+        "", description="public base URL under which the provider can call us; empty: none"
+    )
     artifacts_url: Annotated[str, AfterValidator(_artifacts)] = Field(
         description="where results are kept: file:///folder or s3://bucket/prefix"
     )
@@ -80,4 +92,8 @@ class Settings(Common):
     max_artifact_bytes: int = Field(
         512 * 1024 * 1024, ge=1, le=2**32 - 1, description="the largest result that is stored"
     )
+    provider_patience: float = Field(
+        MISSING_PATIENCE, ge=1, le=3600,
+        description="seconds with a provider that no longer knows a run, or says too much of it",
+    )  # fmt: skip
     health_port: Port = Field(0, description="port of grpc.health.v1 on loopback; 0: any free one")

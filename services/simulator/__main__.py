@@ -24,7 +24,7 @@ Faults (also at run time: GET, PUT, POST and DELETE /_simulator/faults):
 
 def usage() -> str:
     settings = "\n".join(
-        f"  SIMULATOR_{name.upper():15} {field.description}"
+        f"  SIMULATOR_{name.upper():18} {field.description}"
         for name, field in Settings.model_fields.items()
     )
     faults = "\n".join(

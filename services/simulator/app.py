@@ -47,6 +47,7 @@ ROUTES = [
     Route("/_simulator/faults", routes_control.faults, methods=["GET"]),
     Route("/_simulator/faults", routes_control.set_faults, methods=["PUT", "POST"]),
     Route("/_simulator/faults", routes_control.clear_faults, methods=["DELETE"]),
+    Route("/_simulator/finish", routes_control.finish, methods=["POST"]),
     Route("/_simulator/ledger", routes_control.ledger, methods=["GET"]),
     Route("/_simulator/ledger", routes_control.reset_ledger, methods=["DELETE"]),
     Route("/readyz", routes_control.readyz),
@@ -77,7 +78,11 @@ class Guard:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(more)
+                headers = MutableHeaders(scope=message)
+                for name, value in more.items():
+                    # Limits were seen on successes only; a refusal tells them in its own way.
+                    if message["status"] < 400 or not name.startswith("ratelimit-"):
+                        headers[name] = value
                 if message["status"] >= 400 and path.startswith("/v1/"):
                     self._sim.ledger.refused[str(message["status"])] += 1
             await send(message)
@@ -113,10 +118,10 @@ def build(
         archive=Archive(settings.keep),
         faults=Faults(settings.seed),
         ledger=ledger,
-        limits=Limits(),
+        limits=Limits(settings.creates_per_minute, settings.creates_burst),
         gallery=gallery,
         uploads=Uploads(),
-        webhooks=Webhooks(clock, ledger, settings.seed, snapshot),
+        webhooks=Webhooks(clock, ledger, settings.seed, snapshot, settings.webhook_secret),
         connections={},
     )
     for rule in faults:

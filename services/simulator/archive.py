@@ -19,7 +19,8 @@ KEEP_BYTES = 256 * 1024 * 1024
 class Prediction:
     """One prediction: what was asked, what will happen, and what callers did about it.
 
-    `weight`: the bytes of its request.
+    `weight`: the bytes of its request. `asked`: requests for each file, `downloads`: those that got
+    some of it.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Prediction:
     answered: bool = False
     gets: int = 0
     cancels: int = 0
+    asked: dict[int, int] = field(default_factory=dict)
     downloads: dict[int, int] = field(default_factory=dict)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 

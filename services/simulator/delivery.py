@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
+from simulator import problems
 from simulator.archive import Prediction
 from simulator.outputs import file_count, picture_spec
 from simulator.parts import Simulator, simulator_of
@@ -32,6 +33,11 @@ async def file(request: Request) -> Response:
     faults = prediction.faults
     if "expired_file" in faults:
         return _gone(int(float(faults["expired_file"])))
+    asked = prediction.asked[index] = prediction.asked.get(index, 0) + 1
+    if asked <= float(faults.get("late_file", 0)):
+        return _gone(404)
+    if asked <= float(faults.get("failing_file", 0)):
+        return problems.bad_gateway(503)
     if "redirect_foreign_host" in faults:
         return RedirectResponse(faults["redirect_foreign_host"], status_code=302)
     spec = picture_spec(prediction, index)

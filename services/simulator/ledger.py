@@ -88,6 +88,7 @@ def _entry(prediction: Prediction, now: float) -> dict[str, Any]:
         "input": dict(prediction.input),
         "input_hash": input_hash(prediction.input),
         "created_at": stamp(prediction.plan.created_at, 6),
+        "deadline": None if (due := prediction.plan.deadline) is None else stamp(due, 6),
         "status": moment.status,
         "error": moment.error,
         "billed": billed(prediction, moment),

@@ -32,7 +32,7 @@ class Bucket:
 class Limits:
     """The account's limits, shared by every caller."""
 
-    def __init__(self) -> None:
-        self.creates = Bucket(600, 600)
+    def __init__(self, creates_per_minute: float = 600, creates_burst: float = 600) -> None:
+        self.creates = Bucket(creates_per_minute, creates_burst)
         self.others = Bucket(3000, 3000)
         self.low_credit = Bucket(6, 1)

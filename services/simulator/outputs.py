@@ -40,6 +40,8 @@ def picture_spec(prediction: Prediction, index: int) -> PictureSpec:
 
 def file_url(prediction: Prediction, index: int) -> str:
     extension = picture_format(prediction.model, prediction.input)
+    if "output_foreign" in prediction.faults:
+        return f"{prediction.faults['output_foreign']}/out-{index}.{extension}"
     return f"{prediction.files_url}/delivery/xezq/{prediction.id}/out-{index}.{extension}"
 
 
@@ -55,6 +57,13 @@ def output(prediction: Prediction, gallery: Gallery) -> Any:
         files = [_data_uri(prediction, index, gallery) for index in range(len(files))]
     if not files:
         return [] if prediction.model.many or "output_empty" in faults else None
+    if "output_many" in faults:
+        return files[:1] * int(float(faults["output_many"]))
+    if "output_deep" in faults:
+        deep: Any = files
+        for _ in range(int(float(faults["output_deep"]))):
+            deep = [deep]
+        return deep
     if "output_nested" in faults:
         return [[url] for url in files]
     if "output_object" in faults:

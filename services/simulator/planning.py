@@ -72,6 +72,8 @@ def _ending(faults: Mapping[str, str]) -> tuple[Status, str | None, bool]:
         return "failed", text, starts
     if "error_object" in faults:
         return "failed", "The model raised an error that is not a string", True
+    if "long_error" in faults:
+        return "failed", "long " * (int(float(faults["long_error"])) // 5), True
     if "canceled_by_platform" in faults:
         return "canceled", None, True
     if "aborted" in faults:

@@ -1,7 +1,10 @@
 """How does a refusal read? RFC 7807 problems in Replicate's words, and the CDN's HTML."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import formatdate
+from http import HTTPStatus
 from typing import Any
 
 from starlette.responses import HTMLResponse, Response
@@ -68,6 +71,41 @@ def throttled(seconds: int, current_form: bool = True) -> Response:
     return problem(429, detail, retry_after=seconds)
 
 
+def throttled_by_header(seconds: int, now: float) -> Response:
+    return _throttled_elsewhere({"retry-after": str(seconds)})
+
+
+def throttled_by_date(seconds: int, now: float) -> Response:
+    # A date has whole seconds.
+    return _throttled_elsewhere({"retry-after": formatdate(math.ceil(now) + seconds, usegmt=True)})
+
+
+def throttled_by_reset(seconds: int, now: float) -> Response:
+    return _throttled_elsewhere({"ratelimit-reset": str(seconds)})
+
+
+def throttled_by_sentence(seconds: int, now: float) -> Response:
+    detail = f"Request was throttled. Your rate limit resets in ~{seconds}s."
+    return Json({"detail": detail}, status_code=429)
+
+
+def _throttled_elsewhere(headers: Mapping[str, str]) -> Response:
+    return Json({"detail": "Request was throttled."}, status_code=429, headers=dict(headers))
+
+
+THROTTLED = {
+    "429_header": throttled_by_header,
+    "429_date": throttled_by_date,
+    "429_reset": throttled_by_reset,
+    "429_sentence": throttled_by_sentence,
+}
+
+
+def of_status(status: int) -> Response:
+    """A problem that says no more than its status does."""
+    return problem(status, f"The request ended with status {status}.")
+
+
 def low_credit(seconds: int) -> Response:
     detail = (
         "Request was throttled. Your rate limit for creating predictions is reduced to 6 requests "
@@ -97,11 +135,12 @@ def server_error() -> Response:
     return problem(500, "An internal error occurred. Please try again.", "Internal server error")
 
 
-def bad_gateway() -> Response:
+def bad_gateway(status: int = 502) -> Response:
     """What the CDN in front answers: HTML, whatever the client accepts."""
+    words = f"{status} {HTTPStatus(status).phrase}"
     page = (
-        "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n"
-        "<center><h1>502 Bad Gateway</h1></center>\r\n<hr><center>cloudflare</center>\r\n"
+        f"<html>\r\n<head><title>{words}</title></head>\r\n<body>\r\n"
+        f"<center><h1>{words}</h1></center>\r\n<hr><center>cloudflare</center>\r\n"
         "</body>\r\n</html>\r\n"
     )
-    return HTMLResponse(page, status_code=502)
+    return HTMLResponse(page, status_code=status)

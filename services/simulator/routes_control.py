@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from starlette.requests import Request
@@ -11,6 +12,7 @@ from simulator.fault_kinds import KINDS
 from simulator.faults import rule_from_json
 from simulator.json_bodies import Json
 from simulator.parts import simulator_of
+from simulator.predictions import observe
 
 
 async def readyz(request: Request) -> Response:
@@ -54,6 +56,19 @@ async def set_faults(request: Request) -> Response:
 
 async def clear_faults(request: Request) -> Response:
     simulator_of(request).faults.clear()
+    return Response(status_code=204)
+
+
+async def finish(request: Request) -> Response:
+    """POST: what runs now, for prompts that contain `?match=`, ends now as it would have ended."""
+    sim = simulator_of(request)
+    match, now = request.query_params.get("match", ""), sim.clock.now()
+    for prediction in sim.archive.all():
+        plan = prediction.plan
+        if match in prediction.prompt and observe(plan, now).status == "processing":
+            ran = now - plan.created_at - plan.queue
+            prediction.plan = replace(plan, run=ran)
+            prediction.changed.set()
     return Response(status_code=204)
 
 

@@ -23,6 +23,7 @@ from simulator.parts import Simulator, simulator_of
 from simulator.planning import make_plan, new_id
 from simulator.predictions import ends_at, observe
 from simulator.spoil import spoil, spoil_create
+from simulator.spoil_answer import spoil_answer
 from simulator.wire import created_json, read_json, sync_processing_json
 
 
@@ -56,8 +57,9 @@ async def create(request: Request) -> Response:
     if spoiled is not None:
         return spoiled
     response = await _answer(sim, request, prediction, "full_create_answer" in faults)
-    prediction.answered = True
-    return response
+    spoiled = await spoil_answer(sim, request, faults, response)
+    prediction.answered = spoiled is response or "wrong_answer_type" in faults
+    return spoiled
 
 
 def _check(sim: Simulator, request: Request, body: Mapping[str, Any]) -> Order | Response:
@@ -153,7 +155,8 @@ async def get(request: Request) -> Response:
     now = sim.clock.now()
     if now < prediction.plan.created_at + hidden_for:
         return problems.not_found()
-    return Json(read_json(prediction, now, sim.gallery))
+    answer = Json(read_json(prediction, now, sim.gallery))
+    return await spoil_answer(sim, request, faults, answer)
 
 
 async def cancel(request: Request) -> Response:
@@ -171,13 +174,15 @@ async def cancel(request: Request) -> Response:
     if not observe(prediction.plan, now).terminal:
         prediction.plan = replace(prediction.plan, canceled_at=now)
         prediction.changed.set()
-    return Json(read_json(prediction, now, sim.gallery))
+    answer = Json(read_json(prediction, now, sim.gallery))
+    return await spoil_answer(sim, request, faults, answer)
 
 
 async def list_page(request: Request) -> Response:
     """GET /v1/predictions: newest first, 100 a page, absolute addresses to go on."""
     sim = simulator_of(request)
-    spoiled = await spoil(sim, request, sim.faults.for_request("list", ""))
+    faults = sim.faults.for_request("list", "")
+    spoiled = await spoil(sim, request, faults)
     if spoiled is not None:
         return spoiled
     query = request.query_params
@@ -203,13 +208,14 @@ async def list_page(request: Request) -> Response:
     def address(cursor: str | None) -> str | None:
         return cursor and str(request.url.include_query_params(cursor=cursor))
 
-    return Json(
+    answer = Json(
         {
             "next": address(page.next),
             "previous": address(page.previous),
             "results": [read_json(found, now, sim.gallery) for found in page.results],
         }
     )
+    return await spoil_answer(sim, request, faults, answer)
 
 
 def _moment(text: str | None, otherwise: float) -> float:

@@ -32,7 +32,11 @@ class Settings(BaseSettings):
     )
     enforce_limits: bool = Field(
         default=False,
-        description="Answer 429 beyond 600 creates a minute (the headers always count).",
+        description="Answer 429 beyond the limits (the headers always count).",
+    )
+    creates_per_minute: float = Field(default=600.0, gt=0, description="The limit of creates.")
+    creates_burst: float = Field(
+        default=600.0, ge=1, description="How many creates may come at once after a pause."
     )
     unknown_inputs: Literal["drop", "refuse"] = Field(
         default="drop",
@@ -43,6 +47,12 @@ class Settings(BaseSettings):
         description="Base of the file URLs; empty means the base the create was sent to.",
     )
     keep: int = Field(default=50_000, ge=1, description="Predictions kept; the oldest go first.")
+    webhook_secret: str = Field(
+        default="",
+        pattern=r"^(whsec_[A-Za-z0-9+/]+={0,2})?$",
+        description="Signs webhooks; empty means one that follows from the seed.",
+        repr=False,
+    )
     seed: str = Field(
         default_factory=lambda: secrets.token_hex(8),
         description="Fixes ids and chances, so that a run can be repeated exactly.",

@@ -1,10 +1,13 @@
-"""What does a request fault answer? One clause per fault, before or after a create."""
+"""What does a request fault answer? One clause per fault, before or after a create.
+
+What spoils the right answer to an exchange that was done is in `spoil_answer`.
+"""
 
 import math
 from collections.abc import Mapping
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from simulator import problems
 from simulator.parts import Simulator
@@ -27,6 +30,13 @@ async def spoil(sim: Simulator, request: Request, faults: Mapping[str, str]) -> 
         return problems.throttled(math.ceil(float(faults["429_with_retry_after"])))
     if "429_plain" in faults:
         return problems.throttled(1, current_form=False)
+    for name, form in problems.THROTTLED.items():
+        if name in faults:
+            return form(math.ceil(float(faults[name])), sim.clock.now())
+    if "status" in faults:
+        return problems.of_status(int(float(faults["status"])))
+    if "redirect" in faults:
+        return RedirectResponse(faults["redirect"], status_code=302)
     if "422_input" in faults:
         name = faults["422_input"]
         return problems.invalid_input(

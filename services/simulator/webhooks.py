@@ -34,9 +34,11 @@ class Webhooks:
         ledger: Ledger,
         seed: str,
         snapshot: Callable[[Prediction], dict[str, Any]],
+        secret: str = "",
     ) -> None:
         key = hashlib.sha256(f"{seed} webhooks".encode()).digest()
-        self.secret = "whsec_" + base64.b64encode(key).decode()  # pragma: allowlist secret
+        derived = "whsec_" + base64.b64encode(key).decode()  # pragma: allowlist secret
+        self.secret = secret or derived
         self._signer = Webhook(self.secret)
         self._clock, self._ledger, self._snapshot = clock, ledger, snapshot
         self._client: httpx.AsyncClient | None = None

@@ -62,13 +62,15 @@ def read_json(prediction: Prediction, now: float, gallery: Gallery) -> dict[str,
         "created_at": stamp(prediction.plan.created_at + drift, digits),
         "urls": _urls(prediction),
     }
-    if moment.status == "succeeded" and not gone:
+    early = moment.status == "processing" and "output_early" in faults
+    if (moment.status == "succeeded" or early) and not gone:
         body["output"] = output(prediction, gallery)
     if moment.started_at is not None:
         body["started_at"] = stamp(moment.started_at, digits)
     if moment.completed_at is not None:
         body["completed_at"] = stamp(moment.completed_at, digits)
-        body["metrics"] = _metrics(prediction, moment)
+        if "no_metrics" not in faults:
+            body["metrics"] = _metrics(prediction, moment)
     return body | _echoes(prediction, digits)
 
 
@@ -88,6 +90,7 @@ def logs(prediction: Prediction, moment: Moment) -> str | None:
     steps = int(asked(model, given, "num_inference_steps") or model.steps)
     done = int(moment.done * steps + 1e-9)
     lines = [f"Using seed: {prediction.seed}"]
+    lines += [""] * int(float(prediction.faults.get("long_log", 0)))
     pace = steps / prediction.plan.run if 0 < prediction.plan.run < 1e6 else 0.0
     for step in range(done + 1):
         share = step / steps
@@ -104,7 +107,8 @@ def _metrics(prediction: Prediction, moment: Moment) -> dict[str, Any]:
     ended = moment.completed_at or 0.0
     metrics: dict[str, Any] = {"total_time": round(ended - prediction.plan.created_at, 6)}
     if moment.started_at is not None:
-        metrics["predict_time"] = round(ended - moment.started_at, 6)
+        sign = -1 if "negative_predict_time" in prediction.faults else 1
+        metrics["predict_time"] = sign * round(ended - moment.started_at, 6)
     if moment.status == "succeeded":
         metrics["image_count"] = file_count(prediction)
     return metrics

@@ -20,17 +20,28 @@ from typing import Any, Self
 import httpx
 import structlog
 
-from generator.adapters.endpoint import base_url, headers, problem_of, tls, uses_proxy
-from generator.domain import answers
+from generator.adapters.endpoint import (
+    ProviderUnreachable,
+    base_url,
+    headers,
+    problem_of,
+    tls,
+    uses_proxy,
+)
+from generator.adapters.reading import exchange
+from generator.domain import answers, webhooks
 from generator.domain.answers import Prediction
 from generator.domain.classify import create_refused, is_definite, refusal
 from generator.domain.failure_table import TOO_LATE, UNREACHED
 from mediagen.store.v1.attempt_ledger_service_pb2 import ProviderFailure
+from servicekit import failpoints
 
 log = structlog.get_logger()
 
 POST_TIMEOUT = 20.0
 _KEEPALIVE = 4.0
+_TROUBLE = (httpx.HTTPError, httpx.InvalidURL, ProviderUnreachable, TimeoutError, OSError)
+_SENT = "http11.send_request_body.complete"
 _SENDING = ("http11.send_request_headers.started", "http11.send_request_body.started")
 
 
@@ -71,6 +82,8 @@ class _Sending:
         self.began = False
 
     async def trace(self, event: str, info: Mapping[str, Any]) -> None:
+        if event == _SENT:
+            failpoints.during("create_prediction")
         if event not in _SENDING:
             return
         # A request with headers but without its body creates nothing, so that both checks are
@@ -89,12 +102,14 @@ class CreateClient:
         token: str,
         *,
         timeout: float = POST_TIMEOUT,
+        webhook_url: str = "",
         connections: int = 32,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._clock = clock
         self._url = f"{base_url(url)}/predictions"
         self._timeout = timeout
+        self._webhook_url = webhook_url
         self._client = httpx.AsyncClient(
             headers=headers(token),
             http1=True,
@@ -127,28 +142,43 @@ class CreateClient:
         await self._client.aclose()
 
     async def create(
-        self, version: str, given: Mapping[str, Any], *, cancel_after: float, send_by: float
+        self,
+        version: str,
+        given: Mapping[str, Any],
+        *,
+        cancel_after: float,
+        send_by: float,
+        submit_token: str = "",
     ) -> Outcome:
         """Makes the call. *send_by* on the client's clock; *cancel_after* in seconds.
+
+        *submit_token* names the call in its webhook's URL, if there is a public one.
 
         Never raises for what the provider does; a cancelled task may have paid.
         """
         sending = _Sending(send_by, self._clock)
-        body = json.dumps({"version": version, "input": given}, ensure_ascii=False).encode()
+        asked: dict[str, Any] = {"version": version, "input": given}
+        if self._webhook_url and submit_token:
+            asked["webhook"] = webhooks.address(self._webhook_url, submit_token)
+            asked["webhook_events_filter"] = ["start", "completed"]
+        body = json.dumps(asked, ensure_ascii=False).encode()
         try:
             async with asyncio.timeout(self._timeout):
-                response = await self._client.post(
-                    self._url,
-                    content=body,
-                    headers={
-                        "Content-Type": "application/json",
-                        "Cancel-After": str(max(5, min(int(cancel_after), 86_400))),
-                    },
-                    extensions={"trace": sending.trace},
-                )
+                with failpoints.around("create_prediction"):
+                    response = await exchange(
+                        self._client,
+                        "POST",
+                        self._url,
+                        content=body,
+                        headers={
+                            "Content-Type": "application/json",
+                            "Cancel-After": str(max(5, min(int(cancel_after), 86_400))),
+                        },
+                        extensions={"trace": sending.trace},
+                    )
         except _SendByPassed:
             return NotCreated(refusal(TOO_LATE))
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError) as error:
+        except _TROUBLE as error:
             if sending.began:
                 return Ambiguous(type(error).__name__)
             log.warning("create.unreached", error=type(error).__name__)

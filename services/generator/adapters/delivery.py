@@ -21,6 +21,7 @@ import structlog
 
 from generator.adapters.delivery_hosts import DeliveryHosts
 from generator.adapters.endpoint import tls
+from servicekit import failpoints
 
 log = structlog.get_logger()
 
@@ -170,13 +171,14 @@ class Delivery:
         for _ in range(_REDIRECTS + 1):
             if not self._hosts.allows(url):
                 raise FileRefused("The result lies at a host that is not allowed.")
-            async with self._client.stream("GET", url, headers=ranged) as response:
-                if response.is_redirect:
-                    url = _address(url, response.extensions["location"])
-                    continue
-                _check_status(response.status_code)
-                yield response
-                return
+            with failpoints.around("fetch_output"):
+                async with self._client.stream("GET", url, headers=ranged) as response:
+                    if response.is_redirect:
+                        url = _address(url, response.extensions["location"])
+                        continue
+                    _check_status(response.status_code)
+                    yield response
+                    return
         raise FileRefused("The result was redirected too often.")
 
     def _too_large(self) -> FileRefused:

@@ -19,7 +19,7 @@ from generator.domain import answers
 from generator.domain.answers import Problem, problem
 
 # Anything longer is no error that a person reads.
-_LONGEST_PROBLEM = 64 * 1024
+LONGEST_PROBLEM = 64 * 1024
 
 
 class ProviderError(Exception):
@@ -27,6 +27,7 @@ class ProviderError(Exception):
 
     * ProviderError
       - ProviderUnreachable
+        - AnswerTooLarge (in reading.py)
       - ProviderRefused
     """
 
@@ -54,6 +55,8 @@ def headers(token: str) -> dict[str, str]:
         "Authorization": f"Bearer {token}",
         "User-Agent": "mediagen/0.1",
         "Accept": "application/json",
+        # A few packed bytes can be a flood.
+        "Accept-Encoding": "identity",
     }
 
 
@@ -89,5 +92,5 @@ def decoded(response: httpx.Response) -> Any:
 
 def problem_of(response: httpx.Response) -> Problem:
     found = {key.lower(): value for key, value in response.headers.items()}
-    body = response.content[:_LONGEST_PROBLEM]
+    body = response.content[:LONGEST_PROBLEM]
     return problem(response.status_code, found, body, datetime.now(UTC))

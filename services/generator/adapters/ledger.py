@@ -17,6 +17,7 @@ import structlog
 
 from mediagen.store.v1 import attempt_ledger_service_pb2 as pb
 from mediagen.store.v1.attempt_ledger_service_pb2_grpc import AttemptLedgerServiceStub
+from servicekit import failpoints
 from servicekit.connect import backoff
 
 log = structlog.get_logger()
@@ -73,89 +74,93 @@ class Ledger:
         self._stub: Any = AttemptLedgerServiceStub(channel)
 
     async def claim(self, request: pb.ClaimJobRequest, patience: float) -> pb.ClaimJobResponse:
-        return await _asked("ClaimJob", self._stub.ClaimJob, request, patience)
+        return await _asked("claim_job", self._stub.ClaimJob, request, patience)
 
     async def begin_submit(self, request: pb.BeginSubmitRequest) -> pb.BeginSubmitResponse:
         """One try: whoever asks again must start its clock again."""
-        return await _asked("BeginSubmit", self._stub.BeginSubmit, request, 0.0)
+        return await _asked("begin_submit", self._stub.BeginSubmit, request, 0.0)
 
     async def heartbeat(self, request: pb.HeartbeatRequest) -> pb.HeartbeatResponse:
-        return await _asked("Heartbeat", self._stub.Heartbeat, request, 0.0)
+        return await _asked("heartbeat", self._stub.Heartbeat, request, 0.0)
 
     async def release(self, request: pb.ReleaseJobRequest) -> None:
-        await _asked("ReleaseJob", self._stub.ReleaseJob, request, 5.0)
+        await _asked("release_job", self._stub.ReleaseJob, request, 5.0)
 
     async def complete(self, request: pb.CompleteJobRequest) -> None:
-        await _asked("CompleteJob", self._stub.CompleteJob, request, 60.0)
+        await _asked("complete_job", self._stub.CompleteJob, request, 60.0)
 
     async def fail_saving(self, request: pb.FailSavingRequest) -> None:
-        await _asked("FailSaving", self._stub.FailSaving, request, 60.0)
+        await _asked("fail_saving", self._stub.FailSaving, request, 60.0)
 
     async def record_prediction(
         self, request: pb.RecordPredictionRequest
     ) -> pb.RecordPredictionResponse:
         """With the lease or without, the most persistent of all: it is a paid id."""
-        return await _recorded("RecordPrediction", self._stub.RecordPrediction, request)
+        return await _recorded("record_prediction", self._stub.RecordPrediction, request)
 
-    async def record_unknown(self, request: pb.RecordUnknownRequest, lost: Lost) -> None:
-        await _recorded("RecordUnknown", self._stub.RecordUnknown, request, lost)
+    async def record_unknown(
+        self, request: pb.RecordUnknownRequest, lost: Lost
+    ) -> pb.RecordUnknownResponse:
+        return await _recorded("record_unknown", self._stub.RecordUnknown, request, lost)
 
     async def record_not_created(self, request: pb.RecordNotCreatedRequest, lost: Lost) -> None:
-        await _recorded("RecordNotCreated", self._stub.RecordNotCreated, request, lost)
+        await _recorded("record_not_created", self._stub.RecordNotCreated, request, lost)
 
     async def record_succeeded(
         self, request: pb.RecordSucceededRequest, lost: Lost
     ) -> pb.RecordSucceededResponse:
-        return await _recorded("RecordSucceeded", self._stub.RecordSucceeded, request, lost)
+        return await _recorded("record_succeeded", self._stub.RecordSucceeded, request, lost)
 
     async def record_ended(self, request: pb.RecordEndedRequest, lost: Lost) -> None:
-        await _recorded("RecordEnded", self._stub.RecordEnded, request, lost)
+        await _recorded("record_ended", self._stub.RecordEnded, request, lost)
 
     async def lease_reconciler(
         self, request: pb.LeaseReconcilerRequest
     ) -> pb.LeaseReconcilerResponse:
-        return await _asked("LeaseReconciler", self._stub.LeaseReconciler, request, 0.0)
+        return await _asked("lease_reconciler", self._stub.LeaseReconciler, request, 0.0)
 
     async def report_scan(self, request: pb.ReportScanRequest) -> pb.ReportScanResponse:
-        return await _asked("ReportScan", self._stub.ReportScan, request, 5.0)
+        return await _asked("report_scan", self._stub.ReportScan, request, 5.0)
 
 
 async def _asked(
-    name: str, call: Callable[..., Awaitable[Answer]], request: Any, patience: float
+    step: str, call: Callable[..., Awaitable[Answer]], request: Any, patience: float
 ) -> Answer:
     """Tries for *patience* seconds at least once."""
     give_up = asyncio.get_running_loop().time() + patience
     for delay in backoff(0.1, 2.0):
         try:
-            return await call(request, timeout=CALL_TIMEOUT)
+            with failpoints.around(step):
+                return await call(request, timeout=CALL_TIMEOUT)
         except grpc.aio.AioRpcError as error:
             code = error.code()
             if code is grpc.StatusCode.FAILED_PRECONDITION:
                 raise LeaseLost(error.details()) from error
             if code in _LASTING:
-                raise LedgerRefused(f"{name}: {code.name}: {error.details()}") from error
+                raise LedgerRefused(f"{step}: {code.name}: {error.details()}") from error
             if asyncio.get_running_loop().time() + delay >= give_up:
-                raise LedgerUnreachable(f"{name}: {code.name}: {error.details()}") from error
-            log.warning("ledger.retried", method=name, code=code.name, error=error.details())
+                raise LedgerUnreachable(f"{step}: {code.name}: {error.details()}") from error
+            log.warning("ledger.retried", method=step, code=code.name, error=error.details())
         await asyncio.sleep(delay)
     raise AssertionError("unreachable: backoff never ends")
 
 
 async def _recorded(
-    name: str, call: Callable[..., Awaitable[Answer]], request: Any, lost: Lost = lambda: False
+    step: str, call: Callable[..., Awaitable[Answer]], request: Any, lost: Lost = lambda: False
 ) -> Answer:
     """Tries until the store has it. Only what it seems never to take is given up, loudly."""
     doubtful = 0
     for delay in backoff(0.05, 2.0):
         try:
-            return await call(request, timeout=CALL_TIMEOUT)
+            with failpoints.around(step):
+                return await call(request, timeout=CALL_TIMEOUT)
         except grpc.aio.AioRpcError as error:
             code = error.code()
             doubtful += code in _DOUBTFUL
             hopeless = doubtful >= (_TRIES_UNLEASED if lost() else _TRIES)
             if code in _LASTING or code is grpc.StatusCode.FAILED_PRECONDITION or hopeless:
-                log.error("fact.refused", method=name, code=code.name, error=error.details())
-                raise LedgerRefused(f"{name}: {code.name}: {error.details()}") from error
-            log.warning("fact.retried", method=name, code=code.name, error=error.details())
+                log.error("fact.refused", method=step, code=code.name, error=error.details())
+                raise LedgerRefused(f"{step}: {code.name}: {error.details()}") from error
+            log.warning("fact.retried", method=step, code=code.name, error=error.details())
         await asyncio.sleep(delay)
     raise AssertionError("unreachable: backoff never ends")

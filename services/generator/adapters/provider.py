@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 from urllib.parse import quote, urlsplit
@@ -22,14 +22,18 @@ from generator.adapters.endpoint import (
     tls,
     uses_proxy,
 )
+from generator.adapters.reading import LARGEST_ANSWER, AnswerTooLarge, exchange
 from generator.domain import answers
 from generator.domain.answers import Prediction
+from servicekit import failpoints
 
 _TIMEOUT = 10.0
 _TRIES = 3
 _WORTH_REPEATING = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 # 40 000 predictions: an hour at the account's full rate.
 _MOST_PAGES = 400
+# A hundred predictions, each perhaps with files as data: URIs.
+_LARGEST_PAGE = 4 * LARGEST_ANSWER
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +63,19 @@ class Provider:
     async def prediction(self, prediction_id: str) -> Prediction:
         """As of now; one try. Raises ProviderError."""
         url = f"{self._base}/predictions/{quote(prediction_id)}"
-        return _prediction(decoded(await self._looks.send("GET", url)))
+        answer = await self._looks.send("get_prediction", "GET", url)
+        return _asked_for(prediction_id, decoded(answer))
 
     async def cancel(self, prediction_id: str) -> Prediction:
         """Asks for the end; a finished prediction stays as it is. One try. Raises ProviderError."""
         url = f"{self._base}/predictions/{quote(prediction_id)}/cancel"
-        return _prediction(decoded(await self._others.send("POST", url)))
+        answer = await self._others.send("cancel_prediction", "POST", url)
+        return _asked_for(prediction_id, decoded(answer))
 
     async def account(self) -> str:
         """A stable name of the account, without its secret. Raises ProviderError."""
-        body = decoded(await self._others.send("GET", f"{self._base}/account"))
+        url = f"{self._base}/account"
+        body = decoded(await self._others.send("get_account", "GET", url))
         name = body.get("username") if isinstance(body, dict) else None
         if not isinstance(name, str) or not name:
             raise ProviderUnreachable("The account has no name.")
@@ -77,7 +84,8 @@ class Provider:
     async def model(self, owner: str, name: str, version: str = "") -> Any:
         """The model's JSON, or that of one version. Raises ProviderError."""
         url = f"{self._base}/models/{quote(owner)}/{quote(name)}"
-        return decoded(await self._get(f"{url}/versions/{quote(version)}" if version else url))
+        url = f"{url}/versions/{quote(version)}" if version else url
+        return decoded(await self._get("get_model", url))
 
     async def listing(self, since: datetime) -> Listing:
         """All predictions made since *since* (by the provider's clock), or ProviderError: a part
@@ -90,7 +98,7 @@ class Provider:
         skew = timedelta()
         for number in range(_MOST_PAGES):
             began = datetime.now(UTC)
-            response = await self._get(url or "")
+            response = await self._get("list_predictions", url or "", _LARGEST_PAGE)
             if number == 0:
                 skew = _skew(response, began)
             page = decoded(response)
@@ -98,7 +106,8 @@ class Provider:
             if not isinstance(results, list):
                 raise ProviderUnreachable("A page of the list has no results.")
             for each in results:
-                shown = _prediction(each)
+                # Without what the reconciler has no use for: an hour's outputs would fill memory.
+                shown = replace(_prediction(each), output=None, logs="", error="")
                 found[shown.id] = shown
             url = self._next(page)
             if url is None:
@@ -115,13 +124,13 @@ class Provider:
             raise ProviderUnreachable("The list goes on at a foreign host.")
         return str(following)
 
-    async def _get(self, url: str) -> httpx.Response:
+    async def _get(self, step: str, url: str, most: int = LARGEST_ANSWER) -> httpx.Response:
         """Tried again in place on trouble; the last answer is returned as it is."""
         for number in range(1, _TRIES + 1):
             try:
-                response = await self._others.send("GET", url)
-            except ProviderUnreachable:
-                if number == _TRIES:
+                response = await self._others.send(step, "GET", url, most)
+            except ProviderUnreachable as error:
+                if number == _TRIES or isinstance(error, AnswerTooLarge):
                     raise
             else:
                 if response.status_code not in _WORTH_REPEATING or number == _TRIES:
@@ -150,11 +159,15 @@ class _Lane:
             ),
         )
 
-    async def send(self, method: str, url: str) -> httpx.Response:
-        """One try; the wait for a turn counts."""
+    async def send(
+        self, step: str, method: str, url: str, most: int = LARGEST_ANSWER
+    ) -> httpx.Response:
+        """One try of *step* (generator/failpoints.py); the wait for a turn counts. Raises
+        ProviderUnreachable."""
         try:
             async with asyncio.timeout(2 * _TIMEOUT), self._turns:
-                return await self.client.request(method, url)
+                with failpoints.around(step):
+                    return await exchange(self.client, method, url, most=most)
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError) as error:
             raise ProviderUnreachable(type(error).__name__) from error
 
@@ -163,6 +176,14 @@ def _prediction(body: object) -> Prediction:
     found = answers.prediction(body)
     if found is None:
         raise ProviderUnreachable("The answer holds no prediction.")
+    return found
+
+
+def _asked_for(prediction_id: str, body: object) -> Prediction:
+    """Another's output, out of some cache, must not become this job's."""
+    found = _prediction(body)
+    if found.id != prediction_id:
+        raise ProviderUnreachable("The answer is about another prediction.")
     return found
 
 

@@ -7,14 +7,18 @@ an error body may be a CDN's HTML page.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 TERMINAL = frozenset({"succeeded", "failed", "canceled", "aborted"})
+MOST_METRICS = 32
+_ERROR_END = 8192  #: characters kept of an error's beginning, and of its end
+_LOG_KEPT = 8192  #: the last characters: only they tell the present
 _IN_SECONDS = re.compile(r"~(\d+(?:\.\d+)?)\s*s")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _ESCAPE = re.compile(
@@ -49,10 +53,12 @@ class Prediction:
     logs: str = ""
     data_removed: bool = False
     predict_seconds: float | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
     created_at: datetime | None = None
     completed_at: datetime | None = None
     model: str = ""
     input: Mapping[str, Any] | None = None
+    webhook: str = field(default="", repr=False)
 
     @property
     def terminal(self) -> bool:
@@ -71,14 +77,16 @@ def prediction(body: object) -> Prediction | None:
         id=identity,
         status=status,
         output=body.get("output"),
-        error=_words(body.get("error")),
-        logs=_words(body.get("logs")),
+        error=_ends_of(_words(body.get("error"))),
+        logs=_words(body.get("logs"))[-_LOG_KEPT:],
         data_removed=body.get("data_removed") is True,
-        predict_seconds=_seconds(body.get("metrics")),
+        predict_seconds=_run_seconds(body),
+        metrics=_measured(body.get("metrics")),
         created_at=_time(body.get("created_at")),
         completed_at=_time(body.get("completed_at")),
         model=_words(body.get("model")),
         input=given if isinstance(given, Mapping) else None,
+        webhook=_words(body.get("webhook")),
     )
 
 
@@ -174,10 +182,41 @@ def _words(value: object) -> str:
     return text.replace("\x00", "")
 
 
-def _seconds(metrics: object) -> float | None:
-    """predict_time; old records hold negative ones."""
-    found = _number(metrics.get("predict_time")) if isinstance(metrics, Mapping) else None
-    return found
+def _ends_of(text: str) -> str:
+    """A text of megabytes is searched for a dozen codes, and nothing else is done meanwhile."""
+    most = 2 * _ERROR_END
+    return text if len(text) <= most else f"{text[:_ERROR_END]} … {text[-_ERROR_END:]}"
+
+
+def _run_seconds(body: Mapping[str, Any]) -> float | None:
+    """predict_time; old records hold negative ones. A run that has ended, was measured and never
+    began took none."""
+    metrics = body.get("metrics")
+    if not isinstance(metrics, Mapping):
+        return None
+    if "predict_time" in metrics:
+        return _number(metrics["predict_time"])
+    ended = body.get("status") in TERMINAL and body.get("completed_at")
+    return 0.0 if ended and not body.get("started_at") else None
+
+
+def _measured(metrics: object) -> Mapping[str, float]:
+    """The numbers among what the provider measured, as it tells them."""
+    if not isinstance(metrics, Mapping):
+        return {}
+    numbers = ((str(name), _double(value)) for name, value in metrics.items())
+    fit = {name: value for name, value in numbers if value is not None and len(name) <= 64}
+    return dict(sorted(fit.items())[:MOST_METRICS])
+
+
+def _double(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _time(value: object) -> datetime | None:

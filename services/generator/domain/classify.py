@@ -7,6 +7,7 @@ What is done about it (retry, wait, fail) is the store's decision.
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 from google.protobuf.duration_pb2 import Duration
@@ -17,6 +18,7 @@ from mediagen.store.v1.attempt_ledger_service_pb2 import PredictionEnd, Provider
 from mediagen.v1.failure_pb2 import Failure, FieldViolation
 
 _TOLD = 500
+_OWNERS = re.compile(r"replicate\.com/account|#billing", re.IGNORECASE)
 
 ENDS = {
     "failed": PredictionEnd.PREDICTION_END_FAILED,
@@ -42,7 +44,8 @@ def create_refused(problem: Problem) -> ProviderFailure:
         row = table.BAD_VERSION
     failure = refusal(row, problem.retry_after, problem.detail or problem.title)
     failure.failure.field_violations.extend(
-        FieldViolation(field=field, description=words) for field, words in problem.invalid_fields
+        FieldViolation(field=field, description=_told(words))
+        for field, words in problem.invalid_fields
     )
     return failure
 
@@ -52,8 +55,8 @@ def refusal(
 ) -> ProviderFailure:
     """A row of the table as the failure to report."""
     message = row.message
-    if row.tell and detail:
-        message = f"{message} It says: {_cut(detail)}"
+    if row.tell and (words := _told(detail)):
+        message = f"{message} It says: {words}"
     wait = retry_after if retry_after is not None else row.wait
     return ProviderFailure(
         kind=row.kind,
@@ -90,12 +93,12 @@ def run_failed(error: str, created: int) -> ProviderFailure:
                 failure=Failure(reason=row.reason, message=row.message, retry_advice=row.advice),
                 retry_after=_duration(row.wait) if again else None,
             )
-    words = f" It says: {_cut(error)}" if error else ""
+    words = _told(error)
     return ProviderFailure(
         kind=table.PERMANENT,
         failure=Failure(
             reason=table.MODEL,
-            message=f"The model ended with an error.{words}",
+            message="The model ended with an error." + (f" It says: {words}" if words else ""),
             retry_advice=table.CHANGE,
         ),
     )
@@ -113,6 +116,18 @@ def vanished() -> ProviderFailure:
     )
 
 
+def too_large() -> ProviderFailure:
+    """A known id of which the provider says more than is read. It never licenses a new call."""
+    return ProviderFailure(
+        kind=table.PERMANENT,
+        failure=Failure(
+            reason=table.REJECTED,
+            message="What the provider says of the run is larger than what is read.",
+            retry_advice=table.PAYS_TWICE,
+        ),
+    )
+
+
 def _duration(seconds: float | None) -> Duration | None:
     if seconds is None:
         return None
@@ -121,6 +136,9 @@ def _duration(seconds: float | None) -> Duration | None:
     return duration
 
 
-def _cut(text: str) -> str:
+def _told(text: str) -> str:
+    """The provider's words as a caller may read them: not those that lead to its owner's bill."""
     text = " ".join(text.split())
+    if _OWNERS.search(text):
+        return ""
     return text if len(text) <= _TOLD else text[: _TOLD - 1] + "…"

@@ -1,6 +1,7 @@
 """Which prediction in the listing is the call whose answer was lost?
 
-strong  the same model and the same input, in the window, nobody else's: it can only be this call
+strong  the same model and the same input, in the window, nobody else's: it can only be this call;
+        or its webhook names this call
 weak    in the window, nobody else's, and not provably another request
 One prediction is assigned to one call at most. The verdict over several looks is the store's.
 """
@@ -16,6 +17,7 @@ from typing import Any
 
 from generator.domain.answers import Prediction
 from generator.domain.values import canonical
+from generator.domain.webhooks import token_of
 
 # Clocks that are a little apart, and a created_at that drifts on reading back.
 MARGIN = timedelta(seconds=10)
@@ -99,6 +101,8 @@ def is_strong(call: LostCall, listed: Prediction) -> bool:
 
 
 def _is_strong(call: LostCall, sent: Texts, listed: Prediction, shown: Texts) -> bool:
+    if named := token_of(listed.webhook):
+        return named == call.submit_token
     if listed.data_removed or not listed.input or not listed.model:
         return False
     return listed.model == _name(call.model) and shown == sent
@@ -110,6 +114,8 @@ def could_be(call: LostCall, listed: Prediction) -> bool:
 
 
 def _could_be(call: LostCall, sent: Texts, listed: Prediction, shown: Texts) -> bool:
+    if named := token_of(listed.webhook):
+        return named == call.submit_token
     if listed.data_removed or not listed.input:
         return True
     return not any(

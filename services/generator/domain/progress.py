@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_BAR = re.compile(r"^\s*(\d{1,3})%\s*\|.*?\|\s*\d+/\d+", re.MULTILINE)
+_BAR = re.compile(r"^[ \t]*(\d{1,3})%[ \t]*\|.*?\|[ \t]*\d+/\d+", re.MULTILINE)
 # A log may be megabytes long; only its last lines tell the present.
 _TAIL = 4096
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import structlog
 
-from generator import failpoints
 from generator.adapters.media_types import HEAD_BYTES, extension, sniff
 from generator.domain.outputs import FileLeaf, inline_bytes, without_files
 from generator.worker.parts import Parts
@@ -85,7 +84,6 @@ class Keeper:
                 output_path=path,
             ),
         )
-        failpoints.hit("after_store_object")
 
 
 async def _peeked(chunks: AsyncIterator[bytes]) -> tuple[bytes, AsyncIterator[bytes]]:

@@ -11,16 +11,15 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, field
-from typing import Any
 
 import structlog
 
-from generator import failpoints
 from generator.adapters.endpoint import ProviderError, ProviderRefused
+from generator.adapters.reading import AnswerTooLarge
 from generator.domain import classify, progress
 from generator.domain.answers import Prediction
 from generator.domain.polling import Rhythm
-from generator.domain.values import to_value
+from generator.worker import facts
 from generator.worker.parts import Parts
 from generator.worker.task import Done, Task
 from mediagen.store.v1 import attempt_ledger_service_pb2 as pb
@@ -28,18 +27,24 @@ from mediagen.v1.job_pb2 import Job
 
 log = structlog.get_logger()
 
-# A larger output burdens the ledger; it is read from the provider again when it is saved.
-LARGEST_OUTPUT = 8 * 1024 * 1024
-
 
 async def observe(parts: Parts, task: Task) -> None:
     """Returns once it succeeded and the store knows; task.output is then set."""
     structlog.contextvars.bind_contextvars(prediction_id=task.prediction_id)
-    final = await _follow(parts, task)
-    if final is None:
-        await _record_ended(parts, task, pb.PREDICTION_END_FAILED, classify.vanished(), None)
+    last = await _follow(parts, task)
+    if isinstance(last, pb.ProviderFailure):
+        await _stop_unheard(parts, task)
+        await _record_ended(parts, task, pb.PREDICTION_END_FAILED, last, None)
     else:
-        await _record(parts, task, final)
+        await _record(parts, task, last)
+
+
+async def _stop_unheard(parts: Parts, task: Task) -> None:
+    """A run that can not be followed may go on and cost, for nobody."""
+    try:
+        await parts.provider.cancel(task.prediction_id)
+    except ProviderError as error:
+        log.warning("prediction.not_stopped", error=str(error) or type(error).__name__)
 
 
 async def _record(parts: Parts, task: Task, final: Prediction) -> None:
@@ -47,7 +52,7 @@ async def _record(parts: Parts, task: Task, final: Prediction) -> None:
         await _record_succeeded(parts, task, final)
     else:
         end, failure = classify.ended(final, task.created)
-        await _record_ended(parts, task, end, failure, final.predict_seconds)
+        await _record_ended(parts, task, end, failure, final)
 
 
 async def read_back(parts: Parts, task: Task, looks: int) -> None:
@@ -70,12 +75,14 @@ class _Watch:
     began: float
     rhythm: Rhythm = field(default_factory=Rhythm)
     missing_since: float | None = None
+    too_large_since: float | None = None
     cancel_at: float = 0.0
+    cancel_failed: bool = False
     status: str = ""
 
 
-async def _follow(parts: Parts, task: Task) -> Prediction | None:
-    """The prediction once it is terminal; None once the provider does not know it any more."""
+async def _follow(parts: Parts, task: Task) -> Prediction | pb.ProviderFailure:
+    """The prediction once it is terminal, or why it can not be followed to its end."""
     watch = _Watch(began=time.monotonic())
     if not task.look_at_once:
         await _pause(parts, task, watch.rhythm)
@@ -83,10 +90,10 @@ async def _follow(parts: Parts, task: Task) -> Prediction | None:
         try:
             seen = await _look(parts, task, watch)
         except ProviderError as error:
-            if _is_missing(parts, watch, error):
-                return None
+            lost = _given_up(parts, watch, error)
+            if lost is not None:
+                return lost
         else:
-            failpoints.hit("after_first_poll")
             if seen.terminal:
                 log.info("prediction.ended", status=seen.status, seconds=seen.predict_seconds)
                 return seen
@@ -97,32 +104,42 @@ async def _follow(parts: Parts, task: Task) -> Prediction | None:
 async def _look(parts: Parts, task: Task, watch: _Watch) -> Prediction:
     now = time.monotonic()
     async with task.lease.interruptible():
-        if task.must_cancel and now >= watch.cancel_at:
+        if task.must_cancel and now >= watch.cancel_at and not watch.cancel_failed:
+            watch.cancel_failed = True  # unless it comes back: then it is looked at in between
+            seen = await _cancel(parts, task)
+            watch.cancel_failed = False
             watch.cancel_at = now + parts.patience.cancel_again
-            return await _cancel(parts, task)
+            return seen
+        watch.cancel_failed = False
         return await parts.provider.prediction(task.prediction_id)
 
 
-def _is_missing(parts: Parts, watch: _Watch, error: ProviderError) -> bool:
-    """A look that failed; True if the id has been unknown for too long."""
+def _given_up(parts: Parts, watch: _Watch, error: ProviderError) -> pb.ProviderFailure | None:
+    """A look that failed. Only an id that has been unknown, or an answer that has been too large,
+    for too long ends the looking: nothing else is the provider's word on this prediction."""
     problem = error.problem if isinstance(error, ProviderRefused) else None
+    status = problem.status if problem is not None else 0
     log.info("poll.failed", error=str(error) or type(error).__name__)
     watch.rhythm = watch.rhythm.troubled(problem.retry_after if problem else None)
-    if problem is None or problem.status != 404:
-        if problem is not None and problem.status == 429:
-            parts.pace.throttled()
-        return False
-    now = time.monotonic()
-    watch.missing_since = watch.missing_since or now
-    if now - watch.missing_since < parts.patience.missing:
-        return False
-    log.error("prediction.vanished")
-    return True
+    now, bears = time.monotonic(), parts.patience.missing
+    if status == 429:
+        parts.pace.throttled()
+    if status == 404:
+        watch.missing_since = watch.missing_since or now
+        if now - watch.missing_since >= bears:
+            log.error("prediction.vanished")
+            return classify.vanished()
+    if isinstance(error, AnswerTooLarge):
+        watch.too_large_since = watch.too_large_since or now
+        if now - watch.too_large_since >= bears:
+            log.error("prediction.too_large")
+            return classify.too_large()
+    return None
 
 
 def _goes_on(parts: Parts, task: Task, watch: _Watch, seen: Prediction) -> None:
     parts.pace.answered()
-    watch.missing_since = None
+    watch.missing_since = watch.too_large_since = None
     watch.rhythm = watch.rhythm.answered(time.monotonic() - watch.began)
     if seen.status != watch.status:
         watch.status = seen.status
@@ -144,7 +161,6 @@ async def _cancel(parts: Parts, task: Task) -> Prediction:
     if not task.cancel_sent:
         task.cancel_sent = True
         log.info("prediction.cancel_sent", asked=task.lease.cancel_requested, status=seen.status)
-    failpoints.hit("after_cancel")
     # The answer to a cancel may differ from what is on record in the end: it may have succeeded.
     return await parts.provider.prediction(task.prediction_id) if seen.terminal else seen
 
@@ -163,42 +179,17 @@ async def _record_ended(
     task: Task,
     end: pb.PredictionEnd.ValueType,
     failure: pb.ProviderFailure,
-    predict_seconds: float | None,
+    final: Prediction | None,
 ) -> None:
-    failpoints.hit("before_record_ended")
-    await parts.ledger.record_ended(
-        pb.RecordEndedRequest(
-            job_id=task.job_id,
-            prediction_id=task.prediction_id,
-            end=end,
-            failure=failure,
-            predict_seconds=predict_seconds,
-        ),
-        task.lease_lost,
-    )
-    failpoints.hit("after_record_ended")
+    fact = facts.ended(task.job_id, task.prediction_id, end, failure, final)
+    await parts.ledger.record_ended(fact, task.lease_lost)
     raise Done(f"{pb.PredictionEnd.Name(end)}: {failure.failure.message}")
 
 
 async def _record_succeeded(parts: Parts, task: Task, final: Prediction) -> None:
-    request = pb.RecordSucceededRequest(
-        job_id=task.job_id,
-        prediction_id=task.prediction_id,
-        predict_seconds=final.predict_seconds,
-    )
-    if (output := _storable(final.output)) is not None:
-        request.output.CopyFrom(output)
-    failpoints.hit("before_record_succeeded")
-    answer = await parts.ledger.record_succeeded(request, task.lease_lost)
-    failpoints.hit("after_record_succeeded")
+    fact = facts.succeeded(task.job_id, task.prediction_id, final)
+    answer = await parts.ledger.record_succeeded(fact, task.lease_lost)
     if answer.superseded:
         raise Done("the job has no use for the result")
     task.output = final.output
     log.info("prediction.succeeded")
-
-
-def _storable(output: Any) -> Any:
-    if output is None:
-        return None
-    value = to_value(output)
-    return value if value.ByteSize() <= LARGEST_OUTPUT else None

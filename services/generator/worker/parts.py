@@ -15,6 +15,7 @@ from generator.adapters.provider import Provider
 from generator.domain.polling import MISSING_PATIENCE, Pace
 from generator.worker.leases import Leases
 from generator.worker.setbacks import Setbacks
+from generator.worker.turns import Turns
 from servicekit.objects import ObjectStore
 
 
@@ -23,7 +24,7 @@ class Patience:
     """How long, in seconds, the worker bears with things before it says so to the store."""
 
     claim: float = 60.0  #: with a store that does not answer a claim
-    rate_wait: float = 5.0  #: longest wait for the account's rate with the lease in hand
+    rate_wait: float = 60.0  #: with the account's rate before it is asked for again, told or not
     missing: float = MISSING_PATIENCE  #: with 404s for a known id
     gone: float = 15.0  #: with dead addresses of files that were not removed, lease in hand
     kept: float = 3900.0  #: with files out of reach since the run ended; they are kept for an hour
@@ -48,7 +49,6 @@ class Parts:
     patience: Patience = field(default_factory=Patience)
     pace: Pace = field(default_factory=Pace)
     downloads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
-    #: Whoever asks for a permit: a few at a time, as all take from one rate.
-    permits: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))
+    turns: Turns = field(default_factory=Turns)
     setbacks: Setbacks = field(default_factory=Setbacks)
     jitter: Callable[[], float] = random.random

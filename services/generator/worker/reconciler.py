@@ -1,8 +1,9 @@
 """What became of calls whose answer was lost? Looked up in the provider's listing, by one worker.
 
     LeaseReconciler ─held─▶ list everything since the oldest window ─▶ match ─▶ ReportScan
-Any worker may be the reconciler; the store's lease says who is. A listing that is not complete
-proves nothing and is not reported. The verdicts are the store's.
+Any worker may be the reconciler; the store's lease says who is. It also ends what came too late for
+its job (late.py). A listing that is not complete proves nothing and is not reported. The verdicts
+are the store's.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from generator import failpoints
 from generator.adapters.endpoint import ProviderError
 from generator.adapters.ledger import LedgerError
 from generator.domain.matching import MARGIN, Evidence, LostCall, evidence, window
 from generator.domain.values import from_struct
+from generator.worker.late import end_late
 from generator.worker.parts import Parts
 from generator.worker.submit import cancel_orphan
 from mediagen.store.v1 import attempt_ledger_service_pb2 as pb
@@ -50,26 +51,37 @@ async def look_once(parts: Parts) -> int:
     leased = await parts.ledger.lease_reconciler(
         pb.LeaseReconcilerRequest(worker_id=parts.worker_id, account=parts.account)
     )
-    if not leased.held or not leased.attempts:
+    if not leased.held:
         return 0
     # Windows are told in the store's time, the listing in the provider's.
     store_ahead = _time(leased.store_time) - (asked + (datetime.now(UTC) - asked) / 2)
+    trouble: ProviderError | LedgerError | None = None
+    try:
+        if leased.attempts:
+            await _look(parts, leased, store_ahead)
+    except (ProviderError, LedgerError) as error:
+        trouble = error
+    await end_late(parts, leased.late_predictions)
+    if trouble is not None:
+        raise trouble
+    return len(leased.attempts)
+
+
+async def _look(parts: Parts, leased: pb.LeaseReconcilerResponse, store_ahead: timedelta) -> None:
     oldest = min(_time(each.permit_time) for each in leased.attempts)
     listing = await parts.provider.listing(oldest - MARGIN - _SKEW)
     skew = listing.skew - store_ahead
     if abs(skew) > _SKEW:
         log.error("reconcile.clock_wrong", skew_seconds=skew.total_seconds())
-        return len(leased.attempts)
+        return
     calls = [_lost_call(each, skew) for each in leased.attempts]
     # In a thread: many calls and a long listing must not hold up the heartbeat.
     owned = frozenset(leased.owned_prediction_ids)
     shown = await asyncio.to_thread(evidence, calls, listing.predictions, owned)
     await _report(parts, leased, shown)
-    return len(leased.attempts)
 
 
 async def _report(parts: Parts, leased: pb.LeaseReconcilerResponse, shown: list[Evidence]) -> None:
-    failpoints.hit("before_report_scan")
     answer = await parts.ledger.report_scan(
         pb.ReportScanRequest(
             worker_id=parts.worker_id,

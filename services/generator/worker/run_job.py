@@ -17,7 +17,6 @@ import structlog
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import DecodeError
 
-from generator import failpoints
 from generator.adapters.ledger import LeaseLost, LedgerError, LedgerUnreachable
 from generator.worker.leases import LeaseEnded
 from generator.worker.observe import observe
@@ -51,11 +50,9 @@ class Worker:
         task = await self._claim(message, delivery)
         if task is None:
             return
-        failpoints.hit("after_claim")
         try:
             # At once: from here on the lease covers our death, not the broker.
             await delivery.ack()
-            failpoints.hit("after_ack")
             await self._run(task)
         finally:
             self._parts.leases.drop(task.lease)
@@ -131,7 +128,6 @@ class Worker:
 
     async def _release(self, task: Task, delay: float, why: str, *, failed: bool = False) -> None:
         """*failed*: on the job itself, so that the store sets it apart if it goes on so."""
-        failpoints.hit("before_release")
         wait = Duration()
         wait.FromTimedelta(timedelta(seconds=delay))
         request = pb.ReleaseJobRequest(

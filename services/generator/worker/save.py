@@ -16,7 +16,6 @@ from typing import Any
 
 import structlog
 
-from generator import failpoints
 from generator.adapters.delivery import FileGone, FileRefused, FileTrouble
 from generator.adapters.endpoint import ProviderError, ProviderRefused
 from generator.domain.answers import Prediction
@@ -33,6 +32,7 @@ from servicekit.objects import ObjectError, ObjectTooLarge
 
 log = structlog.get_logger()
 
+MOST_FILES = 1000
 _READ_TRIES = 5
 _LONGEST_RUN = timedelta(hours=24)  # the most that a Cancel-After can be
 
@@ -60,9 +60,7 @@ async def save(parts: Parts, task: Task) -> None:
             )
         )
         raise Done(f"failed: {hopeless}") from None
-    failpoints.hit("before_complete")
     await parts.ledger.complete(request)
-    failpoints.hit("after_complete")
     log.info("job.completed", artifacts=len(request.artifacts))
 
 
@@ -72,6 +70,8 @@ async def _stored(parts: Parts, task: Task) -> pb.CompleteJobRequest:
         return await _all(parts, task)
     except FileRefused as error:
         raise _rejected(str(error)) from error
+    except RecursionError as error:
+        raise _rejected("It is nested too deeply.") from error
     except BadDataUri as error:
         raise _rejected("A file within the output can not be read.") from error
     except ObjectTooLarge as error:
@@ -98,6 +98,8 @@ async def _all(parts: Parts, task: Task) -> pb.CompleteJobRequest:
                 "The model succeeded without giving anything.",
             )
         walked = walk(output)
+        if len(walked.files) > MOST_FILES:
+            raise _rejected(f"It has more than {MOST_FILES} files.")
         try:
             return await _kept(keeper, task, output, walked)
         except FileGone as error:

@@ -11,14 +11,11 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import structlog
 from google.protobuf.duration_pb2 import Duration
 
-from generator import failpoints
 from generator.adapters.create import Ambiguous, Created, NotCreated, Outcome
 from generator.adapters.endpoint import ProviderError
 from generator.adapters.ledger import LeaseLost, LedgerError, LedgerUnreachable
@@ -29,7 +26,8 @@ from generator.domain.values import to_struct
 from generator.worker.leases import LeaseEnded
 from generator.worker.observe import read_back
 from generator.worker.parts import Parts
-from generator.worker.task import Done, HandBack, Task
+from generator.worker.task import Done, Task
+from generator.worker.turns import Turn
 from mediagen.store.v1 import attempt_ledger_service_pb2 as pb
 from mediagen.v1.job_pb2 import Job
 
@@ -42,11 +40,9 @@ _ORPHAN_LOOKS = 30  # a second apart; after its Cancel-After the store counts it
 async def submit(parts: Parts, task: Task) -> None:
     """On return the prediction is recorded, and task.prediction_id set."""
     call = await _prepare(parts, task)
-    async with _turn(parts, task):
-        token, permit, send_by = await _permit(parts, task, call)
-    failpoints.hit("after_begin_submit")
-    outcome = await _post(parts, call, permit, send_by)
-    failpoints.hit("after_post")
+    async with parts.turns.of(task) as turn:
+        token, permit, send_by = await _permit(parts, task, call, turn)
+    outcome = await _post(parts, call, token, permit, send_by)
     await _record(parts, task, token, outcome)
     task.forget_request()
 
@@ -61,23 +57,8 @@ async def _prepare(parts: Parts, task: Task) -> PaidCall:
     )  # fmt: skip
 
 
-@asynccontextmanager
-async def _turn(parts: Parts, task: Task) -> AsyncIterator[None]:
-    """Waits for a turn to ask for a permit: hundreds that ask at once get no more of the account's
-    rate. A job that is to end goes first: its asking ends it."""
-    taking = asyncio.create_task(parts.permits.acquire())
-    taking.add_done_callback(lambda _: task.lease.told_wake())
-    try:
-        while not (taking.done() or task.must_cancel):
-            await task.lease.sleep(max(task.time_left, 0.0) + 0.01)
-        yield
-    finally:
-        if not taking.cancel():  # it was taken
-            parts.permits.release()
-
-
 async def _permit(
-    parts: Parts, task: Task, call: PaidCall
+    parts: Parts, task: Task, call: PaidCall, turn: Turn
 ) -> tuple[str, pb.BeginSubmitResponse, float]:
     """(token, permit, last moment to send on time.monotonic())."""
     request = pb.BeginSubmitRequest(
@@ -90,9 +71,7 @@ async def _permit(
         post_timeout=_duration(parts.creates.timeout),
         input=to_struct(call.input),
     )
-    failpoints.hit("before_begin_submit")
     unheard = False  # a permit may have been given in an answer that never came
-    refused = 0
     while True:
         if task.lease.ended:
             if unheard:
@@ -117,20 +96,17 @@ async def _permit(
                 structlog.contextvars.bind_contextvars(attempt=answer.attempt)
             send_within = answer.send_within.ToTimedelta().total_seconds()
             return request.submit_token, answer, began + send_within
-        await _refused(parts, task, answer, refused)
-        refused += 1
+        await _refused(parts, task, answer, turn)
 
 
-async def _refused(parts: Parts, task: Task, answer: pb.BeginSubmitResponse, before: int) -> None:
-    """Returns only if it is worth asking again; waits longer the more refusals came *before*."""
-    name = pb.RefusalReason.Name(answer.refusal)
+async def _refused(parts: Parts, task: Task, answer: pb.BeginSubmitResponse, turn: Turn) -> None:
+    """Returns only if it is worth asking again, and then when the store said that it is."""
     if answer.refusal != pb.RefusalReason.REFUSAL_REASON_RATE:
-        raise Done(f"no permit: {name}")
-    wait = answer.retry_after.ToTimedelta().total_seconds()
-    if wait > parts.patience.rate_wait:
-        raise HandBack(f"no permit: {name}", wait)
-    wait = min(max(wait, 0.05) * 1.5 ** min(before, 20), parts.patience.rate_wait)
-    await task.lease.sleep(wait * (1 + parts.jitter() / 5))
+        raise Done(f"no permit: {pb.RefusalReason.Name(answer.refusal)}")
+    if await turn.is_first(task):
+        # Not longer than that: a token that is not fetched when it is there is lost to all.
+        wait = max(answer.retry_after.ToTimedelta().total_seconds(), 0.01)
+        await task.lease.sleep(min(wait, parts.patience.rate_wait, max(task.time_left, 0.0) + 0.01))
 
 
 async def _give_up_permit(parts: Parts, task: Task, token: str) -> None:
@@ -145,13 +121,14 @@ async def _give_up_permit(parts: Parts, task: Task, token: str) -> None:
 
 
 async def _post(
-    parts: Parts, call: PaidCall, permit: pb.BeginSubmitResponse, send_by: float
+    parts: Parts, call: PaidCall, token: str, permit: pb.BeginSubmitResponse, send_by: float
 ) -> Outcome:
     if time.monotonic() >= send_by:
         return NotCreated(refusal(TOO_LATE))
     return await parts.creates.create(
         call.version,
         call.input,
+        submit_token=token,
         cancel_after=permit.cancel_after.ToTimedelta().total_seconds(),
         send_by=send_by,
     )
@@ -164,7 +141,6 @@ async def _record(parts: Parts, task: Task, token: str, outcome: Outcome) -> Non
             answer = await parts.ledger.record_prediction(
                 pb.RecordPredictionRequest(submit_token=token, prediction_id=prediction.id)
             )
-            failpoints.hit("after_record_prediction")
             if answer.orphan:
                 await cancel_orphan(parts, prediction.id)
                 task.prediction_id = prediction.id
@@ -177,15 +153,17 @@ async def _record(parts: Parts, task: Task, token: str, outcome: Outcome) -> Non
             await parts.ledger.record_not_created(
                 pb.RecordNotCreatedRequest(submit_token=token, failure=failure), task.lease_lost
             )
-            failpoints.hit("after_record_not_created")
             raise Done(f"not created: {failure.failure.message}")
         case Ambiguous(why):
             log.warning("prediction.unknown", why=why)
-            await parts.ledger.record_unknown(
+            known = await parts.ledger.record_unknown(
                 pb.RecordUnknownRequest(submit_token=token), task.lease_lost
             )
-            failpoints.hit("after_record_unknown")
-            raise Done(f"the answer was lost: {why}")
+            if not known.prediction_id:
+                raise Done(f"the answer was lost: {why}")
+            # A webhook was faster than the loss.
+            task.prediction_id, task.look_at_once = known.prediction_id, True
+            log.info("prediction.known", prediction_id=task.prediction_id)
 
 
 async def cancel_orphan(parts: Parts, prediction_id: str) -> None:
