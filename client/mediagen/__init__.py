@@ -14,6 +14,7 @@ _NAMES = {
     "mediagen.errors": [
         "AccessDenied",
         "ArtifactNotFound",
+        "DeadLetterNotFound",
         "DeadlineExceeded",
         "DownloadBroken",
         "InvalidRequest",
@@ -26,10 +27,13 @@ _NAMES = {
         "Unavailable",
         "Violation",
     ],
+    "mediagen.operating": ["Decisions", "Operator"],
     "mediagen.retries": ["Backoff"],
     "mediagen.v1.attempt_pb2": ["Attempt", "Charge"],
+    "mediagen.v1.dead_letter_pb2": ["DeadLetter"],
     "mediagen.v1.failure_pb2": ["Failure", "FailureReason", "RetryAdvice"],
     "mediagen.v1.job_pb2": ["Artifact", "Job", "Priority"],
+    "mediagen.v1.operator_service_pb2": ["DeadLetterResult"],
     "mediagen.watching": ["Gap", "is_final"],
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names}

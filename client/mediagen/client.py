@@ -5,7 +5,8 @@
         job = await client.wait(job.job_id)
         await client.download(job.job_id, to="sunset.webp")
 
-Answers are the messages of `mediagen.v1`; refusals are the exceptions of `mediagen.errors`.
+Answers are the messages of `mediagen.v1`; refusals are the exceptions of `mediagen.errors`. What
+only the people who run the service need is `client.operator`.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ from __future__ import annotations
 import asyncio
 import os
 import uuid
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Self, Unpack, cast
 
 import grpc
 
-from mediagen import connection, downloading, errors, requests, retries
+from mediagen import downloading, errors, requests
+from mediagen.connection import Connection
+from mediagen.operating import Operator
 from mediagen.retries import Backoff
 from mediagen.v1 import generation_service_pb2 as messages
 from mediagen.v1.generation_service_pb2_grpc import GenerationServiceStub
@@ -28,8 +31,6 @@ from mediagen.watching import Gap, Revisions, Watcher
 
 if TYPE_CHECKING:
     from mediagen.v1.generation_service_pb2_grpc import GenerationServiceAsyncStub
-
-T = TypeVar("T")
 
 _DOWNLOAD_SECONDS = 3600.0
 
@@ -60,12 +61,18 @@ class Client:
         backoff: Backoff | None = None,
         silence: float = 45.0,
     ) -> None:
-        self._address, self._tls, self._credentials = address, tls, credentials
-        self._timeout, self._retries, self._backoff = timeout, retries, backoff or Backoff()
+        self._connection = Connection(
+            address,
+            tls=tls,
+            credentials=credentials,
+            timeout=timeout,
+            api_key=api_key,
+            retries=retries,
+            backoff=backoff or Backoff(),
+        )
         self._reconnects, self._silence = reconnects, silence
-        self._metadata = (("authorization", f"Bearer {api_key}"),) if api_key else ()
-        self._channel: grpc.aio.Channel | None = None
-        self._opened: GenerationServiceAsyncStub | None = None
+        self.operator = Operator(self._connection)
+        """What only the people who run the service need: the overview and the dead letters."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -75,9 +82,7 @@ class Client:
 
     async def close(self) -> None:
         """Closes the connection; calls and watches that still run are cancelled."""
-        if self._channel is not None:
-            await self._channel.close()
-        self._channel = self._opened = None
+        await self._connection.close()
 
     async def submit(
         self,
@@ -108,13 +113,15 @@ class Client:
             labels=labels,
             priority=priority,
         )
-        answer: messages.SubmitJobResponse = await self._call(self._stub.SubmitJob, request)
+        answer: messages.SubmitJobResponse = await self._connection.call(
+            self._stub.SubmitJob, request
+        )
         return answer.job
 
     async def get(self, job_id: str) -> Job:
         """The job as it is now. Raises JobNotFound."""
         request = messages.GetJobRequest(job_id=job_id)
-        answer: messages.GetJobResponse = await self._call(self._stub.GetJob, request)
+        answer: messages.GetJobResponse = await self._connection.call(self._stub.GetJob, request)
         return answer.job
 
     async def cancel(self, job_id: str) -> Job:
@@ -124,7 +131,9 @@ class Client:
         Its `charge` says whether it may cost. A final job is returned as it is.
         """
         request = messages.CancelJobRequest(job_id=job_id)
-        answer: messages.CancelJobResponse = await self._call(self._stub.CancelJob, request)
+        answer: messages.CancelJobResponse = await self._connection.call(
+            self._stub.CancelJob, request
+        )
         return answer.job
 
     async def list_page(
@@ -136,7 +145,9 @@ class Client:
         the last one.
         """
         request = requests.list_request(page_size, page_token, filters)
-        answer: messages.ListJobsResponse = await self._call(self._stub.ListJobs, request)
+        answer: messages.ListJobsResponse = await self._connection.call(
+            self._stub.ListJobs, request
+        )
         return answer
 
     async def list(
@@ -171,12 +182,12 @@ class Client:
         """
         watcher = Watcher(
             open_stream=lambda request, timeout: self._stub.WatchJob(
-                request, timeout=timeout, metadata=self._metadata
+                request, timeout=timeout, metadata=self._connection.metadata
             ),
             get=self.get,
             silence=self._silence,
             reconnects=self._reconnects,
-            backoff=self._backoff,
+            backoff=self._connection.backoff,
             on_reconnect=on_reconnect,
         )
         revisions = Revisions(after_revision, on_gap)
@@ -204,12 +215,12 @@ class Client:
 
         Raises JobNotFound, ArtifactNotFound, DownloadBroken, Unavailable, OSError.
         """
-        artifact = _artifact(await self.get(job_id), index)
+        artifact = downloading.artifact_of(await self.get(job_id), index)
 
         def open_stream() -> grpc.aio.UnaryStreamCall:
             request = messages.DownloadArtifactRequest(job_id=job_id, index=index)
             return self._stub.DownloadArtifact(
-                request, timeout=_DOWNLOAD_SECONDS, metadata=self._metadata
+                request, timeout=_DOWNLOAD_SECONDS, metadata=self._connection.metadata
             )
 
         if isinstance(to, str | os.PathLike):
@@ -218,8 +229,8 @@ class Client:
                 artifact,
                 open_stream,
                 silence=self._silence,
-                retries=self._retries,
-                backoff=self._backoff,
+                retries=self._connection.retries,
+                backoff=self._connection.backoff,
             )
         else:
             await downloading.to_file(to, artifact, open_stream, self._silence)
@@ -228,36 +239,11 @@ class Client:
     async def health(self) -> messages.GetHealthResponse:
         """Whether jobs can be taken ("SERVING" or "NOT_SERVING"), and how each part is."""
         request = messages.GetHealthRequest()
-        answer: messages.GetHealthResponse = await self._call(self._stub.GetHealth, request)
+        answer: messages.GetHealthResponse = await self._connection.call(
+            self._stub.GetHealth, request
+        )
         return answer
 
     @property
     def _stub(self) -> GenerationServiceAsyncStub:
-        # Opened at the first call, not before: a channel belongs to the loop that runs then.
-        if self._opened is None:
-            self._channel = connection.channel(
-                self._address, tls=self._tls, credentials=self._credentials
-            )
-            self._opened = cast("GenerationServiceAsyncStub", GenerationServiceStub(self._channel))
-        return self._opened
-
-    async def _call(self, method: Callable[..., Awaitable[T]], request: object) -> T:
-        return await retries.call(
-            lambda seconds: method(request, timeout=seconds, metadata=self._metadata),
-            timeout=self._timeout,
-            retries=self._retries,
-            backoff=self._backoff,
-        )
-
-
-def _artifact(job: Job, index: int) -> Artifact:
-    for artifact in job.artifacts:
-        if artifact.index == index:
-            return artifact
-    state = Job.State.Name(job.state).removeprefix("STATE_").lower() if job.state else "unknown"
-    raise errors.ArtifactNotFound(
-        f"The job has {len(job.artifacts)} artifacts, none with index {index}; it is {state}.",
-        code=grpc.StatusCode.NOT_FOUND,
-        reason="ARTIFACT_NOT_FOUND",
-        metadata={"job_id": job.job_id, "index": str(index)},
-    )
+        return cast("GenerationServiceAsyncStub", GenerationServiceStub(self._connection.channel))

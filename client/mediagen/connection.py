@@ -1,13 +1,72 @@
-"""How is the server reached?"""
+"""How is the server reached, and how is it called?"""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from importlib import metadata
+from typing import TypeVar
 
 import grpc
 
+from mediagen import retries
+from mediagen.retries import Backoff
+
+T = TypeVar("T")
+
 _SCHEMES = {"https": True, "http": False}
 _LARGEST_MESSAGE = 64 * 1024 * 1024  # a page of 200 jobs with the largest inputs
+
+
+class Connection:
+    """One channel for one event loop, and the way of calling that all of a client's calls share."""
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        tls: bool,
+        credentials: grpc.ChannelCredentials | None,
+        timeout: float,
+        api_key: str | None,
+        retries: int,
+        backoff: Backoff,
+    ) -> None:
+        self._address, self._tls, self._credentials = address, tls, credentials
+        self._timeout = timeout
+        self.retries, self.backoff = retries, backoff
+        self.metadata = (("authorization", f"Bearer {api_key}"),) if api_key else ()
+        self._channel: grpc.aio.Channel | None = None
+
+    @property
+    def channel(self) -> grpc.aio.Channel:
+        """Opened at the first call, not before: a channel belongs to the loop that runs then."""
+        if self._channel is None:
+            self._channel = channel(self._address, tls=self._tls, credentials=self._credentials)
+        return self._channel
+
+    async def close(self) -> None:
+        """Calls that still run are cancelled. A later call opens the channel again."""
+        if self._channel is not None:
+            await self._channel.close()
+        self._channel = None
+
+    async def call(
+        self,
+        method: Callable[..., Awaitable[T]],
+        request: object,
+        *,
+        shortest_timeout: float = 0.0,
+    ) -> T:
+        """What *method* answers, tried again while the server is unavailable.
+
+        shortest_timeout: seconds that it gets at least, where the client's are meant for less work.
+        """
+        return await retries.call(
+            lambda seconds: method(request, timeout=seconds, metadata=self.metadata),
+            timeout=max(self._timeout, shortest_timeout),
+            retries=self.retries,
+            backoff=self.backoff,
+        )
 
 
 def target(address: str, tls: bool) -> tuple[str, bool]:

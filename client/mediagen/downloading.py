@@ -20,9 +20,23 @@ import grpc
 
 from mediagen import errors
 from mediagen.retries import Backoff, retry_delay
-from mediagen.v1.job_pb2 import Artifact
+from mediagen.v1.job_pb2 import Artifact, Job
 
 OpenStream = Callable[[], grpc.aio.UnaryStreamCall]
+
+
+def artifact_of(job: Job, index: int) -> Artifact:
+    """The job's artifact with this index. Raises ArtifactNotFound."""
+    for artifact in job.artifacts:
+        if artifact.index == index:
+            return artifact
+    state = Job.State.Name(job.state).removeprefix("STATE_").lower() if job.state else "unknown"
+    raise errors.ArtifactNotFound(
+        f"The job has {len(job.artifacts)} artifacts, none with index {index}; it is {state}.",
+        code=grpc.StatusCode.NOT_FOUND,
+        reason="ARTIFACT_NOT_FOUND",
+        metadata={"job_id": job.job_id, "index": str(index)},
+    )
 
 
 async def to_file(

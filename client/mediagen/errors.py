@@ -4,7 +4,8 @@
     ├── InvalidRequest         the request breaks rules; `violations` lists every one
     ├── NotFound
     │   ├── JobNotFound        no job has this id
-    │   └── ArtifactNotFound   the job has no such artifact, or not yet
+    │   ├── ArtifactNotFound   the job has no such artifact, or not yet
+    │   └── DeadLetterNotFound no job of this id was given up or parked
     ├── RequestIdReused        an earlier submission used this request_id for another request
     ├── TooManyRequests        too much at once; `retry_delay` says when to try again
     ├── Unavailable            the service, or a part of it, can not be reached now
@@ -89,6 +90,10 @@ class ArtifactNotFound(NotFound):
     """The job has no artifact with this index, or not yet."""
 
 
+class DeadLetterNotFound(NotFound):
+    """No job of this id (`metadata["job_id"]`) was given up or parked."""
+
+
 class RequestIdReused(MediagenError):
     """An earlier submission (`metadata["job_id"]`) used this request_id for another request."""
 
@@ -122,6 +127,7 @@ _BY_REASON: dict[str, type[MediagenError]] = {
     "PAGE_TOKEN_INVALID": InvalidRequest,
     "JOB_NOT_FOUND": JobNotFound,
     "ARTIFACT_NOT_FOUND": ArtifactNotFound,
+    "DEAD_LETTER_NOT_FOUND": DeadLetterNotFound,
     "REQUEST_ID_REUSED": RequestIdReused,
     "TOO_MANY_REQUESTS": TooManyRequests,
     "UNAVAILABLE": Unavailable,

@@ -15,6 +15,9 @@ from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from mediagen.errors import InvalidRequest, Violation
+from mediagen.v1.attempt_pb2 import Charge
+from mediagen.v1.dead_letter_pb2 import DeadLetter, DeadLetterFilter
+from mediagen.v1.failure_pb2 import FailureReason
 from mediagen.v1.generation_service_pb2 import ListJobsRequest, SubmitJobRequest
 from mediagen.v1.job_pb2 import Job, Priority
 
@@ -90,6 +93,48 @@ def list_request(page_size: int, page_token: str, filters: ListFilters) -> ListJ
         create_time_before=_timestamp(filters.get("create_time_before")),
         prompt_contains=contained,
     )
+
+
+class DeadLetterFilters(TypedDict, total=False):
+    """Which dead letters are meant. All that are given must hold."""
+
+    states: Iterable[DeadLetter.State.ValueType | str]
+    """Any of these: "parked", "dead", "redriven", …; the first two if none is given."""
+    tenant: str
+    """Of this tenant."""
+    model: str
+    """Of this model, letter for letter as submitted."""
+    reasons: Iterable[FailureReason.ValueType | str]
+    """Given up for any of these: "provider_failed", "deadline", …"""
+    charges: Iterable[Charge.ValueType | str]
+    """With any of these: "no", "yes", "unknown"."""
+    create_time_from: datetime
+    """Given up or parked at this time or later."""
+    create_time_before: datetime
+    """Given up or parked before this time."""
+
+
+def dead_letter_filter(filters: DeadLetterFilters) -> DeadLetterFilter:
+    """The dead letters that these values mean."""
+    tenant, model = filters.get("tenant", ""), filters.get("model", "")
+    _refuse(_text_violations({"tenant": tenant, "model": model}))
+    states, reasons = filters.get("states", ()), filters.get("reasons", ())
+    return DeadLetterFilter(
+        states=[_named(DeadLetter.State, "STATE_", each, "states") for each in states],
+        tenant=tenant,
+        model=model,
+        reasons=[_named(FailureReason, "FAILURE_REASON_", each, "reasons") for each in reasons],
+        charges=[_named(Charge, "CHARGE_", each, "charges") for each in filters.get("charges", ())],
+        create_time_from=_timestamp(filters.get("create_time_from")),
+        create_time_before=_timestamp(filters.get("create_time_before")),
+    )
+
+
+def decided_ids(job_ids: Iterable[str]) -> list[str]:
+    """The jobs to decide about, each once."""
+    ids = [job_ids] if isinstance(job_ids, str) else list(job_ids)
+    _refuse(_text_violations({f"job_ids[{place}]": each for place, each in enumerate(ids)}))
+    return list(dict.fromkeys(ids))
 
 
 def _refuse(violations: Sequence[Violation]) -> None:

@@ -10,11 +10,12 @@ import typer
 from rich.text import Text
 
 from mediagen import connection
-from mediagen.cli import documents, options, pages, progress, saving, words
+from mediagen.cli import dead, documents, options, pages, progress, saving, words
 from mediagen.cli.exits import Exit
 from mediagen.cli.following import Submission, finish, follow, submit_job
 from mediagen.cli.listing import list_jobs
 from mediagen.cli.options import DEFAULT_SERVER, JobId, JsonOutput, Quiet, Server
+from mediagen.cli.overview import show_overview
 from mediagen.cli.session import Session, run
 from mediagen.v1.job_pb2 import Job
 from mediagen.watching import is_final
@@ -126,6 +127,8 @@ def status(
 
 
 app.command("list")(list_jobs)
+app.command("overview")(show_overview)
+app.add_typer(dead.app, name="dead")
 
 
 @app.command()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import IntEnum
 
 from mediagen import errors
 from mediagen.v1.job_pb2 import Job
+from mediagen.v1.operator_service_pb2 import DeadLetterResult
 
 
 class Exit(IntEnum):
@@ -18,6 +20,7 @@ class Exit(IntEnum):
     UNAVAILABLE = 4  # the server can not be reached, or can not answer
     JOB_CANCELED = 5
     STILL_RUNNING = 6  # --max-wait is over; the job goes on
+    UNDONE = 7  # `dead redrive`, `dead discard`: not all of it was done, or would be
     BUG = 70
     INTERRUPTED = 130
     READER_GONE = 141
@@ -42,3 +45,22 @@ def of_job(job: Job) -> Exit:
     if job.state == Job.STATE_COMPLETED:
         return Exit.OK
     return Exit.JOB_CANCELED if job.state == Job.STATE_CANCELED else Exit.JOB_FAILED
+
+
+_DONE = (DeadLetterResult.OUTCOME_DONE, DeadLetterResult.OUTCOME_ALREADY_DONE)
+_REFUSED = (
+    DeadLetterResult.OUTCOME_MAY_PAY_TWICE,
+    DeadLetterResult.OUTCOME_NOT_OPEN,
+    DeadLetterResult.OUTCOME_NOT_FOUND,
+)
+
+
+def of_outcomes(results: Iterable[DeadLetterResult]) -> Exit:
+    """The exit code of a command that decided about dead letters.
+
+    What was not decided counts more than what was refused: there, repeating the command helps.
+    """
+    outcomes = {each.outcome for each in results}
+    if outcomes - {*_DONE, *_REFUSED}:
+        return Exit.UNAVAILABLE
+    return Exit.UNDONE if outcomes & {*_REFUSED} else Exit.OK

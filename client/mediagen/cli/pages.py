@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mediagen.cli import documents, words
+from mediagen.cli import documents, letter_words, words
 from mediagen.v1.attempt_pb2 import Attempt
 from mediagen.v1.generation_service_pb2 import GetHealthResponse
 from mediagen.v1.job_pb2 import Artifact, Job
@@ -21,6 +21,7 @@ _TIMES: tuple[tuple[str, Any], ...] = (
     ("deadline", "deadline"),
     ("next attempt", "next_attempt_time"),
 )
+_REDRIVES = (("made again from", "redrive_of"), ("made again as", "redriven_as"))
 _COLORS = {
     Job.STATE_PENDING: "yellow",
     Job.STATE_RUNNING: "cyan",
@@ -28,28 +29,31 @@ _COLORS = {
     Job.STATE_FAILED: "red",
     Job.STATE_CANCELED: "magenta",
 }
-_NARROW = 110  # columns
+NARROW = 110  # columns
 
 
 def job_page(console: Console, job: Job) -> None:
     """Everything about one job."""
-    grid = _grid()
-    grid.add_row("job", words.plain(job.job_id))
+    page = grid()
+    page.add_row("job", words.plain(job.job_id))
     state = " · ".join(filter(None, [words.state(job), _detail(job)]))
-    grid.add_row("state", Text(state, style=_COLORS.get(job.state, "")))
-    grid.add_row("model", words.plain(job.request.model))
-    grid.add_row("prompt", words.plain(job.request.prompt))
+    page.add_row("state", Text(state, style=_COLORS.get(job.state, "")))
+    page.add_row("model", words.plain(job.request.model))
+    page.add_row("prompt", words.plain(job.request.prompt))
     if job.request.input.fields:
-        grid.add_row("input", documents.dump(documents.of(job.request.input)))
+        page.add_row("input", documents.dump(documents.of(job.request.input)))
     for key, value in sorted(job.request.labels.items()):
-        grid.add_row("label", f"{words.plain(key)}={words.plain(value)}")
+        page.add_row("label", f"{words.plain(key)}={words.plain(value)}")
     for label, name in _TIMES:
         if job.HasField(name):
-            grid.add_row(label, words.when(getattr(job, name)))
+            page.add_row(label, words.when(getattr(job, name)))
+    for label, other in _REDRIVES:
+        if getattr(job, other):
+            page.add_row(label, words.plain(getattr(job, other)))
     for attempt in job.attempts:
-        grid.add_row(f"attempt {attempt.number}", _attempt(attempt))
-    grid.add_row("charged", words.charge(job.charge))
-    console.print(grid, soft_wrap=False)
+        page.add_row(f"attempt {attempt.number}", _attempt(attempt))
+    page.add_row("charged", words.charge(job.charge))
+    console.print(page, soft_wrap=False)
     if job.HasField("failure"):
         console.print(failure_text(job))
     for artifact in job.artifacts:
@@ -59,7 +63,7 @@ def job_page(console: Console, job: Job) -> None:
 
 def jobs_table(console: Console, jobs: list[Job]) -> None:
     """One line for each job. The id is whole, the prompt gets what is left of the width."""
-    narrow = console.width < _NARROW
+    narrow = console.width < NARROW
     gap = 1 if narrow else 2
     widths = {
         "id": 36,
@@ -88,14 +92,14 @@ def jobs_table(console: Console, jobs: list[Job]) -> None:
 
 def health_page(console: Console, health: GetHealthResponse) -> None:
     """Whether jobs can be taken, and how each part is."""
-    grid = _grid()
-    grid.add_row("mediagen", _status(health.status))
+    page = grid()
+    page.add_row("mediagen", _status(health.status))
     for part in health.components:
         status = _status(part.status)
         if part.message:
             status.append("  " + words.plain(part.message), style="dim")
-        grid.add_row(words.plain(part.name), status)
-    console.print(grid, soft_wrap=False)
+        page.add_row(words.plain(part.name), status)
+    console.print(page, soft_wrap=False)
 
 
 def saved_page(console: Console, job: Job, files: list[tuple[Artifact, Path]]) -> None:
@@ -134,11 +138,12 @@ def failure_text(job: Job) -> Text:
     return text
 
 
-def _grid() -> Table:
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="dim", no_wrap=True)
-    grid.add_column(overflow="fold")
-    return grid
+def grid() -> Table:
+    """Names on the left, what is said of them on the right."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    return table
 
 
 def _detail(job: Job) -> str:
@@ -159,9 +164,13 @@ def _short_state(job: Job, narrow: bool) -> str:
 
 def _attempt(attempt: Attempt) -> str:
     state = words.enum_word(Attempt.State, "STATE_", attempt.state).replace("_", " ")
-    parts = [state, f"charged: {words.charge(attempt.charge)}", words.plain(attempt.prediction_id)]
+    charged = f"charged: {words.charge(attempt.charge)}"
+    if because := letter_words.charge_reason(attempt.charge_reason):
+        charged += f" ({because})"
+    parts = [state, charged, words.plain(attempt.prediction_id)]
     if attempt.HasField("predict_seconds"):
         parts.append(f"ran {words.duration(attempt.predict_seconds)}")
+    parts.append(words.metrics(attempt))
     if attempt.HasField("failure"):
         parts.append(words.plain(attempt.failure.message))
     return ", ".join(filter(None, parts))

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from mediagen.v1 import failure_pb2 as failure
-from mediagen.v1.attempt_pb2 import CHARGE_NO, CHARGE_UNKNOWN, CHARGE_YES
+from mediagen.v1.attempt_pb2 import CHARGE_NO, CHARGE_UNKNOWN, CHARGE_YES, Attempt
 from mediagen.v1.failure_pb2 import FailureReason
 from mediagen.v1.job_pb2 import Job
 
@@ -93,6 +93,17 @@ def attempt(job: Job) -> str:
 def charge(value: int) -> str:
     """Whether it is billed."""
     return _CHARGES.get(value, "no" if value == 0 else str(value))
+
+
+def metrics(attempt: Attempt) -> str:
+    """What the provider measured beside the run's time: "image count 1, total time 4.2 s"."""
+    told = []
+    for name, value in sorted(attempt.provider_metrics.items()):
+        if name == "predict_time":
+            continue
+        shown = duration(value) if name.endswith("_time") and value >= 0 else f"{value:g}"
+        told.append(f"{plain(name).replace('_', ' ')} {shown}")
+    return ", ".join(told)
 
 
 def advice(value: int) -> str:
