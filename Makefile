@@ -1,6 +1,6 @@
 # `make` prints what there is to do. Everything longer than a line is a script in tools/.
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench up down lint format proto lock clean clean-state
+.PHONY: help run test check bench soak up down lint format proto lock clean clean-state
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,6 +16,9 @@ check: ## format, lint, types, contracts, imports, secrets, container files
 
 bench: ## figures and ratios, on servers of their own
 	@tools/setup dev && exec .venv/bin/python -m devstack.isolation .venv/bin/python -m bench $(ARGS)
+
+soak: ## kills and faults without end: nothing lost, nothing paid twice (JOBS=2000 SEED=1)
+	@tools/setup dev && exec .venv/bin/python -m devstack.isolation .venv/bin/python -m soak $(if $(JOBS),--jobs $(JOBS)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 up: ## docker compose: the production-like way
 	@docker compose up --build --detach --wait

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from bench import edge_cost, finishing, memory, raw_limits, submitting, watching
+from bench import draining, edge_cost, finishing, memory, raw_limits, submitting, watching
 from bench.figures import Figure, Samples, percentile, ratios, slowest
 from bench.rig import Rig, Say
 
@@ -29,9 +29,10 @@ class Effort:
     edge_calls: int = 200  #: each way, in each round
     running_jobs: int = 500
     settle: float = 8.0
+    drained_jobs: int = 600  #: a minute
 
 
-QUICK = Effort(rounds=2, seconds=1.0, jobs=150, edge_calls=80, settle=4.0)
+QUICK = Effort(rounds=2, seconds=1.0, jobs=150, edge_calls=80, settle=4.0, drained_jobs=100)
 
 
 class Record:
@@ -65,7 +66,7 @@ class Record:
 
 
 def measure(rig: Rig, effort: Effort, say: Say) -> Mapping[str, Figure]:
-    """Everything, in four parts, about as long each as it is described."""
+    """Everything, in five parts, about as long each as it is described."""
     record = Record()
     _with_generator(rig, effort, record, say)
     say("the generator is stopped: submits are measured without the work on them")
@@ -75,6 +76,10 @@ def measure(rig: Rig, effort: Effort, say: Say) -> Mapping[str, Figure]:
     kib = memory.kib_per_job(rig, effort.running_jobs, effort.clients, effort.settle, say)
     record.note("memory per running job", "KiB", kib)
     rig.stack.kill(rig.generator, restart=False)
+    say(f"a backlog of {effort.drained_jobs} jobs, {draining.LIMIT} creates a minute")
+    drained = draining.drain(rig, effort.drained_jobs, effort.clients, say)
+    record.note("creates per minute / limit", "", drained.of_limit)
+    record.note("permits asked for / create", "", drained.asked)
     _ratios(record)
     return record.figures()
 

@@ -34,6 +34,8 @@ AIMS = (
     Aim("edge adds to gRPC", 0.6),
     Aim("edge adds to REST", 0.6),
     Aim("memory per running job", 100.0),
+    Aim("creates per minute / limit", 0.95, at_least=True),
+    Aim("permits asked for / create", 3.0),
 )
 
 
