@@ -72,7 +72,7 @@ async def test_health_says_how_each_part_is(http: httpx.AsyncClient) -> None:
     assert answer.status_code == 200
     assert answer.json()["status"] == "SERVING"
     parts = {each["name"]: each["status"] for each in answer.json()["components"]}
-    names = ("gateway", "store", "database", "broker", "provider", "workers")
+    names = ("gateway", "store", "database", "broker", "provider", "workers", "dead_letters")
     assert parts == dict.fromkeys(names, "SERVING")
     assert (await http.get("/readyz")).status_code == 200
 
@@ -277,7 +277,7 @@ async def test_pages_of_foreign_origins_are_refused(http: httpx.AsyncClient) -> 
 
 
 @pytest.mark.parametrize("road", ["gateway", "edge"])
-async def test_reflection_names_the_public_service_only(stack: Stack, road: str) -> None:
+async def test_reflection_names_the_public_services_only(stack: Stack, road: str) -> None:
     """On both ports; nothing internal is listed."""
     at_edge = stack.edge_url.removeprefix("http://")
     address = at_edge if road == "edge" else stack.gateway_address
@@ -290,7 +290,7 @@ async def test_reflection_names_the_public_service_only(stack: Stack, road: str)
         services, details = await call.read(), await call.read()
         call.cancel()
     names = {each.name for each in services.list_services_response.service}
-    assert SERVICE in names
+    assert {SERVICE, "mediagen.v1.OperatorService"} <= names
     assert not [name for name in names if "store" in name or "generator" in name]
     # With it grpcurl shows the details of a refusal as text.
     assert details.file_descriptor_response.file_descriptor_proto

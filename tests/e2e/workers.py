@@ -19,26 +19,30 @@ from devstack.testing import Stack
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
+def generator_env(stack: Stack) -> dict[str, str]:
+    """What a generator on *stack* must be told."""
+    port = stack.simulator_url.rpartition(":")[2]
+    return {
+        "STORE_ADDRESS": stack.store_address,
+        "AMQP_URL": stack.amqp_url,
+        "REPLICATE_API_TOKEN": "no-account-needed",
+        "REPLICATE_BASE_URL": f"{stack.simulator_url}/v1",
+        "REPLICATE_DELIVERY_HOSTS": f"127.0.0.1:{port}",
+        "ARTIFACTS_URL": (stack.state / "artifacts").as_uri(),
+        "CREATE_TIMEOUT": "3",
+        "LEASE_HEARTBEAT": "1",
+    }
+
+
 class Generator:
     """One `python -m generator` on *stack*. Leaving the block kills it."""
 
     def __init__(self, stack: Stack, log: Path, env: Mapping[str, str] | None = None) -> None:
-        port = stack.simulator_url.rpartition(":")[2]
         self._log = log
-        self._env = {
-            **{k: v for k, v in os.environ.items() if not k.startswith("REPLICATE_")},
-            "PYTHONPATH": ":".join(map(str, (ROOT / "client", ROOT / "services", ROOT))),
-            "STORE_ADDRESS": stack.store_address,
-            "AMQP_URL": stack.amqp_url,
-            "REPLICATE_API_TOKEN": "no-account-needed",
-            "REPLICATE_BASE_URL": f"{stack.simulator_url}/v1",
-            "REPLICATE_DELIVERY_HOSTS": f"127.0.0.1:{port}",
-            "ARTIFACTS_URL": (stack.state / "artifacts").as_uri(),
-            "CREATE_TIMEOUT": "3",
-            "LEASE_HEARTBEAT": "1",
-            "LOG_FORMAT": "console",
-            **(env or {}),
-        }
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("REPLICATE_")}
+        paths = ":".join(map(str, (ROOT / "client", ROOT / "services", ROOT)))
+        more = {"PYTHONPATH": paths, "LOG_FORMAT": "console"}
+        self._env = {**kept, **more, **generator_env(stack), **(env or {})}
 
     def __enter__(self) -> Self:
         with self._log.open("ab") as log:

@@ -45,6 +45,7 @@ class FakeAttempt:
     prediction_id: str = ""
     failure: pb.ProviderFailure | None = None
     output: Any = None
+    metrics: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -84,6 +85,7 @@ class FakeLedger(AttemptLedgerServiceServicer):  # type: ignore[misc]
         self.unknown: list[pb.UnknownAttempt] = []
         self.owned: list[str] = []
         self.scan_orphans: list[str] = []
+        self.late: list[pb.LatePrediction] = []
 
     def add(
         self, job_id: str, model: str, prompt: str = "", *, timeout: float = 600.0, **given: Any
@@ -213,13 +215,14 @@ class FakeLedger(AttemptLedgerServiceServicer):  # type: ignore[misc]
         attempt = await self._known(request, context)
         attempt.state = "SUCCEEDED"
         attempt.output = request.output if request.HasField("output") else None
+        attempt.metrics = dict(request.metrics)
         return pb.RecordSucceededResponse()
 
     async def RecordEnded(self, request: Any, context: Any) -> Any:
         await self._enter("RecordEnded", request, context)
         attempt = await self._known(request, context)
         attempt.state = pb.PredictionEnd.Name(request.end).removeprefix("PREDICTION_END_")
-        attempt.failure = request.failure
+        attempt.failure, attempt.metrics = request.failure, dict(request.metrics)
         self.jobs[request.job_id].leased = False
         return pb.RecordEndedResponse()
 
@@ -248,7 +251,11 @@ class FakeLedger(AttemptLedgerServiceServicer):  # type: ignore[misc]
     async def LeaseReconciler(self, request: Any, context: Any) -> Any:
         await self._enter("LeaseReconciler", request, context)
         answer = pb.LeaseReconcilerResponse(
-            held=True, epoch=1, attempts=self.unknown, owned_prediction_ids=self.owned
+            held=True,
+            epoch=1,
+            attempts=self.unknown,
+            owned_prediction_ids=self.owned,
+            late_predictions=self.late,
         )
         answer.store_time.FromDatetime(datetime.now(UTC))
         return answer

@@ -272,7 +272,7 @@ async def running_edge(
 async def _until_ready(
     client: httpx.AsyncClient, process: asyncio.subprocess.Process, log: Path
 ) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while process.returncode is None:
             try:
                 if (await client.get("/readyz")).status_code == 200:

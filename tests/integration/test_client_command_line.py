@@ -6,12 +6,10 @@ import asyncio
 import json
 import os
 import re
-import select
 import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +21,7 @@ from typer.testing import CliRunner, Result
 from mediagen import Client, Job
 from mediagen.cli.app import app
 from tests.fakes.generation import PICTURES
+from tests.integration.terminal import Terminal
 
 MEDIAGEN = [sys.executable, "-m", "mediagen.cli"]
 UNREACHABLE = "127.0.0.1:1"
@@ -349,46 +348,6 @@ def test_a_result_that_can_not_be_saved_is_not_lost(tmp_path: Path) -> None:
     assert done.exit_code == 2
     assert "Is a directory" in done.stderr
     assert re.search(r"mediagen download \S+ -o fox.webp", done.stderr)
-
-
-class Terminal:
-    """A command on a terminal of its own, as its foreground process."""
-
-    def __init__(self, *command: str) -> None:
-        # Our own end of the slave stays open: reading a terminal that nobody has is an error.
-        self.master, self._slave = os.openpty()
-        tty = os.ttyname(self._slave)
-        environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"}
-        # The first process of a session gets the first terminal that it opens: Ctrl-C works.
-        self.process = subprocess.Popen(
-            ["sh", "-c", 'tty=$1; shift; exec "$@" <"$tty" >"$tty" 2>&1', "sh", tty, *command],
-            start_new_session=True,
-            env=environment,
-        )
-        self.screen = ""
-
-    def until(self, text: str, seconds: float = 20) -> None:
-        end = time.monotonic() + seconds
-        while text not in self.screen:
-            assert time.monotonic() < end, f"no {text!r} in {self.screen!r}"
-            ended = self.process.poll() is not None
-            if select.select([self.master], [], [], 0.1)[0]:
-                self.screen += os.read(self.master, 65536).decode(errors="replace")
-            elif ended:
-                end = 0
-
-    def type(self, keys: bytes) -> None:
-        os.write(self.master, keys)
-
-    def exit_code(self) -> int:
-        return self.process.wait(timeout=20)
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        os.close(self.master)
-        os.close(self._slave)
 
 
 @pytest.fixture

@@ -12,7 +12,10 @@ from typing import Any
 import pytest
 
 from mediagen import Client, Job
+from mediagen.v1.attempt_pb2 import CHARGE_YES
+from tests.fakes import operating
 from tests.fakes.generation import FakeGeneration, served
+from tests.fakes.operating import FakeOperator
 
 PAGE = (Path(__file__).parents[2] / "docs/client.md").read_text()
 
@@ -44,3 +47,16 @@ async def test_the_examples_of_the_page_run(
         assert (job.job_id, job.state) == (again.job_id, Job.STATE_COMPLETED)
         await asyncio.wait_for(functions["follow"](client, job.job_id, 6), 10)
     assert "8 True" in capsys.readouterr().out
+
+
+async def test_the_operator_s_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    """What was not paid is made again, what may have been is not."""
+    fake = FakeOperator()
+    free, paid = fake.give_up(), fake.give_up(charge=CHARGE_YES)
+    with operating.served(fake) as address:
+        async with Client(address) as client:
+            await examples(address)["redrive_what_was_not_paid"](client)
+    said = capsys.readouterr().out
+    assert f"{free} OUTCOME_DONE {fake.letters[free].redriven_as}" in said
+    assert f"{paid} fake/picture" in said
+    assert fake.redrives == [free]

@@ -90,6 +90,22 @@ async def test_a_part_that_dies_is_started_again_and_said_so(
     assert "worker starts again in 0.5 s" in out.getvalue()
 
 
+async def test_a_part_that_is_killed_again_and_again_comes_back_as_soon_as_the_first_time(
+    tmp_path: Path, part: Callable[..., Part]
+) -> None:
+    """The back-off is for parts that fail by themselves, not for those that a test kills."""
+    out = io.StringIO()
+    async with supervisor(tmp_path, part("worker"), out=out) as running:
+        await running.start()
+        keeper = running.keepers["worker"]
+        for _ in range(3):
+            (tmp_path / "worker.ready").unlink()
+            keeper.kill()
+            await until(lambda: not keeper.ready)
+            await keeper.until_ready()
+    assert out.getvalue().count("worker starts again in 0.5 s") == 3
+
+
 async def test_children_of_a_dead_part_die_with_it(
     tmp_path: Path, part: Callable[..., Part]
 ) -> None:

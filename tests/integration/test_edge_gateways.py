@@ -12,6 +12,7 @@ import httpx
 import psutil
 import pytest
 
+from mediagen.errors import Unavailable, from_call
 from mediagen.v1 import generation_service_pb2 as service_pb2
 from mediagen.v1 import generation_service_pb2_grpc as service_grpc
 from tests.integration.edge_stub import RunningEdge, StubGateway, running_edge, stub_gateway
@@ -80,7 +81,8 @@ async def test_probes_follow_the_gateways_health(stack: AsyncExitStack, tmp_path
 
 
 async def test_without_a_gateway_every_call_says_so(stack: AsyncExitStack, tmp_path: Path) -> None:
-    """503 as a status over REST and UNAVAILABLE over gRPC, without the gateway's address."""
+    """503 as a status over REST and UNAVAILABLE over gRPC, with the time to try again and without
+    the gateway's address."""
     async with stub_gateway(tmp_path) as gateway:
         edge = await stack.enter_async_context(running_edge(tmp_path, [gateway]))
     paths = ("/api/v1/jobs", "/api/v1/status/abc", "/api/v1/jobs/abc:watch")
@@ -89,6 +91,8 @@ async def test_without_a_gateway_every_call_says_so(stack: AsyncExitStack, tmp_p
         assert answer.status_code == 503
         assert answer.headers["content-type"] == "application/json"
         assert answer.json()["code"] == 14
+        assert answer.json()["details"][-1]["retry_delay"] == "1s"
+        assert answer.headers["retry-after"] == "1"
         assert "127.0.0.1" not in answer.text
     async with grpc.aio.insecure_channel(edge.target) as channel:
         stub = service_grpc.GenerationServiceStub(channel)
@@ -96,6 +100,9 @@ async def test_without_a_gateway_every_call_says_so(stack: AsyncExitStack, tmp_p
             await stub.GetJob(service_pb2.GetJobRequest(job_id="abc"))
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
     assert not (caught.value.details() or "").startswith("{")
+    told = from_call(caught.value)
+    assert isinstance(told, Unavailable)
+    assert told.retry_delay == 1.0
 
 
 async def test_a_slow_answer_is_a_timeout(stack: AsyncExitStack, tmp_path: Path) -> None:

@@ -200,6 +200,7 @@ async def test_health_names_every_part(gateway: Gateway) -> None:
         "broker": "SERVING",
         "provider": "NOT_SERVING",
         "workers": "NOT_SERVING",
+        "dead_letters": "SERVING",
     }
     gateway.store.health.database = False
     assert (await gateway.http.get("/api/v1/health")).status_code == 503

@@ -184,12 +184,12 @@ async def test_every_problem_of_the_settings_is_told_at_once() -> None:
         assert name in told.decode()
 
 
-@pytest.mark.parametrize("name", ["after_begin_submit", "after_post"])
+@pytest.mark.parametrize("name", ["after_begin_submit", "after_create_prediction"])
 async def test_a_worker_that_dies_here_is_followed_by_one_that_pays_nothing_more(
     setup: Setup, name: str
 ) -> None:
     """kill -9, the lease expires, the next worker goes on: one call in all. The other failpoints
-    are e2e/test_crash_between_steps.py's."""
+    are e2e/test_crash_generator.py's."""
     assert name in failpoints.NAMES
     job = setup.ledger.add("j1", FLUX, "a cat")
     async with setup.process(MEDIAGEN_FAILPOINT=name) as first:
@@ -200,7 +200,7 @@ async def test_a_worker_that_dies_here_is_followed_by_one_that_pays_nothing_more
         setup.ledger.lose(lost)
     job.leased = False
     async with setup.process():
-        if lost is not None and name == "after_post":
+        if lost is not None and name == "after_create_prediction":
             await until(lambda: lost.state == "SUBMITTED")
         elif lost is not None:
             await until(lambda: len(setup.ledger.scans) >= 2)

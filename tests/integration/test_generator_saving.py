@@ -80,6 +80,18 @@ async def test_a_success_without_anything_is_no_output(rig: Rig, fault: str) -> 
     assert job.failure.reason == failures.FAILURE_REASON_NO_OUTPUT
 
 
+@pytest.mark.parametrize(("fault", "argument"), [("output_deep", 700), ("output_many", 2000)])
+async def test_an_output_that_can_not_be_walked_is_refused_for_good(
+    rig: Rig, fault: str, argument: int
+) -> None:
+    """Nested too deeply, too many files: to try again would meet it again."""
+    rig.sim.set_fault(fault, argument)
+    job = rig.ledger.add("j1", FLUX, "a cat")
+    await rig.run(job)
+    assert rig.ledger.names()[-2:] == ["RecordSucceeded", "FailSaving"]
+    assert job.failure.reason == failures.FAILURE_REASON_OUTPUT_REJECTED
+
+
 async def test_removed_data_is_a_lost_output(rig: Rig) -> None:
     """The prediction succeeded, and its data went before it was read."""
     rig.sim.set_fault("data_removal_after", 0)
@@ -208,7 +220,7 @@ async def test_an_output_too_large_for_a_message_is_read_again(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Recorded without it; whoever saves after a crash asks the provider for it."""
-    monkeypatch.setattr("generator.worker.observe.LARGEST_OUTPUT", 10)
+    monkeypatch.setattr("generator.worker.facts.LARGEST_OUTPUT", 10)
     object.__setattr__(rig.parts, "objects", Failing(rig.objects, StoreUnavailable))
     job = rig.ledger.add("j1", FLUX, "a cat")
     await rig.run(job)

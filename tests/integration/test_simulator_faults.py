@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
@@ -383,6 +384,121 @@ async def _huge(bench: Bench) -> None:
     response = await bench.http.get(await _file(bench))
     assert len(response.content) == 3_000_000
     assert "content-length" not in response.headers
+
+
+@shows("429_header", "429_date", "429_reset", "429_sentence")
+async def _ways_to_throttle(bench: Bench) -> None:
+    told = {}
+    for name in ("429_header", "429_date", "429_reset", "429_sentence"):
+        bench.sim.set_fault(name, "3", count=1)
+        response = await bench.post()
+        assert (response.status_code, bench.creates) == (429, 0)
+        assert "retry_after" not in response.json()
+        told[name] = {k: response.headers.get(k) for k in ("retry-after", "ratelimit-reset")}
+        told[name]["~3s"] = "~3s" in response.json()["detail"]
+    date = told["429_date"].pop("retry-after")
+    assert parsedate_to_datetime(str(date)).timestamp() == bench.clock.now() + 3
+    assert told == {
+        "429_header": {"retry-after": "3", "ratelimit-reset": None, "~3s": False},
+        "429_date": {"ratelimit-reset": None, "~3s": False},
+        "429_reset": {"retry-after": None, "ratelimit-reset": "3", "~3s": False},
+        "429_sentence": {"retry-after": None, "ratelimit-reset": None, "~3s": True},
+    }
+
+
+@shows("status", "redirect")
+async def _other_refusals(bench: Bench) -> None:
+    bench.sim.set_fault("status", "413", count=1)
+    assert (await bench.post()).status_code == 413
+    bench.sim.set_fault("redirect", "http://elsewhere.invalid/x", count=1)
+    response = await bench.post()
+    assert (response.status_code, bench.creates) == (302, 0)
+    assert response.headers["location"] == "http://elsewhere.invalid/x"
+
+
+@shows(
+    "cut_answer", "broken_answer", "html_answer", "wrong_answer_type", "no_id_answer",
+    "giant_answer", "packed_answer", "drip_answer",
+)  # fmt: skip
+async def _spoiled_answers(bench: Bench) -> None:
+    """On a create, after creating; on a read likewise."""
+    created = await bench.create()
+    for number, (name, arg) in enumerate(
+        [("cut_answer", None), ("html_answer", None), ("no_id_answer", None),
+         ("wrong_answer_type", "text/plain"), ("giant_answer", "500000"),
+         ("packed_answer", "500000"), ("drip_answer", "0")], start=2
+    ):  # fmt: skip
+        bench.sim.set_fault(name, arg, count=1)
+        response = await bench.post()
+        assert (response.status_code, bench.creates) == (201, number)
+        readable = name in ("wrong_answer_type", "giant_answer", "packed_answer", "drip_answer")
+        try:
+            assert ("id" in response.json()) is readable, name
+        except ValueError:
+            assert name in ("cut_answer", "html_answer")
+        assert (len(response.content) > 500_000) is (name in ("giant_answer", "packed_answer"))
+        assert bench.sim.ledger()["predictions"][-1]["answered"] is (name == "wrong_answer_type")
+    assert response.headers["content-type"] == "application/json"
+    bench.sim.set_fault("broken_answer", on="get", count=1)
+    with pytest.raises(httpx.RemoteProtocolError):
+        await bench.read(created)
+    assert (await bench.read(created))["id"] == created["id"]
+
+
+@shows("other_id_answer")
+async def _other_id(bench: Bench) -> None:
+    bench.sim.set_fault("other_id_answer", "another", on="get", count=1)
+    created = await bench.create()
+    assert (await bench.read(created))["id"] == "another"
+    assert (await bench.read(created))["id"] == created["id"]
+
+
+@shows("foreign_next")
+async def _foreign_next(bench: Bench) -> None:
+    bench.sim.set_fault("foreign_next", "http://elsewhere.invalid/x", on="list", count=1)
+    page = (await bench.http.get("/v1/predictions")).json()
+    assert page["next"] == "http://elsewhere.invalid/x"
+
+
+@shows("output_early", "negative_predict_time", "no_metrics", "output_foreign")
+async def _odd_reads(bench: Bench) -> None:
+    for name in ("output_early", "negative_predict_time"):
+        bench.sim.set_fault(name, count=1)
+    bench.sim.set_fault("run", 10, count=1)
+    bench.sim.set_fault("queue", 0, count=1)
+    created = await bench.create()
+    await bench.clock.advance(5)
+    half = await bench.read(created)
+    assert (half["status"], len(half["output"])) == ("processing", 1)
+    await bench.clock.advance(6)
+    assert (await bench.read(created))["metrics"]["predict_time"] == -10
+    bench.sim.set_fault("no_metrics", count=1)
+    bench.sim.set_fault("output_foreign", "http://elsewhere.invalid", count=1)
+    done = await bench.finish()
+    assert (done["status"], "metrics" in done) == ("succeeded", False)
+    assert done["output"] == ["http://elsewhere.invalid/out-0.webp"]
+
+
+@shows("output_deep", "output_many", "long_error", "long_log")
+async def _too_much(bench: Bench) -> None:
+    bench.sim.set_fault("output_deep", 3, count=1)
+    assert len((await bench.finish())["output"][0][0][0]) == 1
+    bench.sim.set_fault("output_many", 30, count=1)
+    bench.sim.set_fault("long_log", 5000, count=1)
+    many = await bench.finish()
+    assert (len(many["output"]), len(set(many["output"]))) == (30, 1)
+    assert many["logs"].count("\n") >= 5000
+    bench.sim.set_fault("long_error", 5000, count=1)
+    assert len((await bench.finish())["error"]) == 5000
+
+
+@shows("late_file", "failing_file")
+async def _files_in_trouble(bench: Bench) -> None:
+    for name, status in (("late_file", 404), ("failing_file", 503)):
+        bench.sim.set_fault(name, 2, count=1)
+        url = (await bench.finish())["output"][0]
+        statuses = [(await bench.http.get(url)).status_code for _ in range(3)]
+        assert statuses == [status, status, 200]
 
 
 async def test_faults_can_be_set_read_and_cleared_over_http(bench: Bench) -> None:

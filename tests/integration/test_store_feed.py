@@ -63,7 +63,7 @@ async def test_what_commits_late_is_numbered_late_and_leaves_no_hole(bench: Benc
 
     task = asyncio.create_task(slowly())
     await written.wait()
-    async with jobs.change(UUID(fast.job_id)) as change:
+    async with jobs.change("show_progress", UUID(fast.job_id)) as change:
         change.save(revise(change.job, change.now))
     first = await number_all(bench)
     assert [(e.job.job_id, e.position.sequence) for e in first] == [(fast.job_id, 3)]
@@ -83,7 +83,7 @@ async def test_many_writers_and_many_numberers_make_one_order(
 
     async def change(job_id: UUID, seed: int) -> None:
         for n in range(12):
-            async with jobs.change(job_id) as change:
+            async with jobs.change("show_progress", job_id) as change:
                 change.save(revise(change.job, change.now))
                 await asyncio.sleep((seed * 7 + n * 3) % 5 / 200)
 

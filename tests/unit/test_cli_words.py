@@ -21,6 +21,7 @@ import mediagen
 from mediagen import Job, client
 from mediagen.cli import documents, exits, options, saving, words
 from mediagen.cli.exits import Exit
+from mediagen.v1.attempt_pb2 import Attempt
 from mediagen.v1.failure_pb2 import FailureReason, RetryAdvice
 
 
@@ -53,6 +54,8 @@ def test_a_job_as_json_has_every_field_every_time() -> None:
         "attempts": [],
         "charge": "CHARGE_UNSPECIFIED",
         "artifacts": [],
+        "redrive_of": "",
+        "redriven_as": "",
     }
 
 
@@ -255,3 +258,11 @@ def test_a_missing_extra_is_said_with_the_way_to_install_it(missing: str) -> Non
     assert done.returncode == 2
     assert 'pip install "mediagen[cli]"' in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_what_the_provider_measured_is_said_in_plain_words() -> None:
+    """Times as times, counts as counts; the run's own time stands elsewhere."""
+    told = {"predict_time": 3.0, "total_time": 64.0, "image_count": 1.0, "odd_time": -2.0}
+    said = words.metrics(Attempt(provider_metrics=told))
+    assert said == "image count 1, odd time -2, total time 1 min 4 s"
+    assert words.metrics(Attempt()) == ""

@@ -13,7 +13,14 @@ from mediagen.v1.error_reason_pb2 import ErrorReason
 from tests.fakes.generation import refusal
 
 DETAILS = "grpc-status-details-bin"
-INTERNAL_ONLY = {"LEASE_LOST", "TRANSITION_REFUSED"}
+# Between our own parts, or to the provider that calls a webhook.
+NOT_FOR_CALLERS = {
+    "LEASE_LOST",
+    "TRANSITION_REFUSED",
+    "SIGNATURE_INVALID",
+    "CALL_NOT_FOUND",
+    "PREDICTION_TAKEN",
+}
 
 
 def failed(code: grpc.StatusCode, status: Status | None = None) -> grpc.aio.AioRpcError:
@@ -32,7 +39,7 @@ def test_every_reason_of_the_contract_has_a_class(name: str) -> None:
     code = grpc.StatusCode.FAILED_PRECONDITION
     error = errors.from_call(failed(code, refusal(code, name)))
     assert error.reason == name
-    assert (type(error) is errors.ServerFailed) == (name in INTERNAL_ONLY | {"INTERNAL"})
+    assert (type(error) is errors.ServerFailed) == (name in NOT_FOR_CALLERS | {"INTERNAL"})
 
 
 @pytest.mark.parametrize(

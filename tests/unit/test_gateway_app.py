@@ -13,6 +13,8 @@ from structlog.testing import capture_logs
 from gateway.http.app import build
 from gateway.http.artifacts import Downloads
 from gateway.http.jobs import Jobs
+from gateway.http.operating import Operating
+from gateway.http.webhooks import Webhooks
 
 
 class Broken:
@@ -37,7 +39,12 @@ class Broken:
 
 def client() -> httpx.AsyncClient:
     """Of an application that is broken; what the application raises is raised here too."""
-    app = build(cast("Jobs", Broken()), cast("Downloads", Broken()))
+    app = build(
+        cast("Jobs", Broken()),
+        cast("Downloads", Broken()),
+        cast("Operating", Broken()),
+        cast("Webhooks", Broken()),
+    )
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway")
 
 
@@ -62,3 +69,14 @@ async def test_a_long_path_is_cut_in_the_log() -> None:
         async with client() as http:
             await http.get("/" + "x" * 60_000)
     assert [len(line["path"]) for line in lines if line["event"] == "http.finished"] == [512]
+
+
+async def test_a_webhooks_token_is_in_no_log_line() -> None:
+    """Its bearer could name a prediction of ours. Whatever comes of the call."""
+    with capture_logs() as lines:
+        async with client() as http:
+            for method in ("POST", "GET"):
+                await http.request(method, "/api/v1/webhooks/replicate/s3cret")
+            await http.post("/api/v1/webhooks/replicate/s3cret/more")
+    assert len([line for line in lines if line["event"] == "http.finished"]) == 3
+    assert "s3cret" not in repr(lines)

@@ -36,9 +36,9 @@ def numbers(one: bytes, count: int) -> bytes:
 )  # fmt: skip
 def test_a_large_body_is_refused_soon(body: bytes, count: int, reason: str) -> None:
     """Looking ends at what a caller is told, and size is known before each value is looked at."""
-    begin = time.perf_counter()
+    begin = time.process_time()
     found = strict_json.read(body, SubmitJobRequest())
-    assert time.perf_counter() - begin < MOST_SECONDS
+    assert time.process_time() - begin < MOST_SECONDS
     assert (len(found), {each.reason for each in found}) == (count, {reason})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from gateway.http import strict_json
 from mediagen.v1.generation_service_pb2 import CancelJobRequest, SubmitJobRequest
+from mediagen.v1.operator_service_pb2 import RedriveDeadLettersRequest
 
 WORDS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00"), max_size=20)
 NUMBERS = st.integers(-(2**53), 2**53) | st.floats(-1e15, 1e15)
@@ -126,3 +128,69 @@ def test_a_field_of_the_path_is_not_given_again() -> None:
     message = CancelJobRequest(job_id="a")
     [wrong] = strict_json.read(b'{"job_id": "b"}', message, in_path=frozenset({"job_id"}))
     assert (wrong.reason, message.job_id) == ("FIELD_IN_PATH", "a")
+
+
+TIMES = st.datetimes(datetime(1970, 1, 1), datetime(9999, 1, 1)).map(lambda t: f"{t.isoformat()}Z")
+FILTERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "states": st.lists(st.sampled_from(["STATE_DEAD", "STATE_PARKED", 2])),
+        "tenant": WORDS,
+        "charges": st.lists(st.sampled_from(["CHARGE_NO", 3])),
+        "createTimeFrom": TIMES,
+        "create_time_before": TIMES,
+    },
+)
+DECISIONS = st.fixed_dictionaries(
+    {},
+    optional={
+        "job_ids": st.lists(WORDS),
+        "filter": FILTERS,
+        "force": st.booleans(),
+        "limit": st.integers(-(2**31), 2**31 - 1) | st.just(5.0),
+    },
+)
+
+
+@given(DECISIONS)
+def test_lists_numbers_times_and_messages_mean_what_protobuf_says(body: dict[str, Any]) -> None:
+    """An empty filter is one that is there."""
+    message = RedriveDeadLettersRequest()
+    assert strict_json.read(json.dumps(body).encode(), message) == []
+    assert message == ParseDict(body, RedriveDeadLettersRequest())
+
+
+@pytest.mark.parametrize(
+    ("body", "wrong"),
+    [
+        ({"filter": {"all": True, "tenant": 5}},
+         {"filter.all": "FIELD_UNKNOWN", "filter.tenant": "JSON_TYPE"}),
+        ({"filter": {"createTimeFrom": "x", "create_time_from": "y"}},
+         {"filter.create_time_from": "KEY_TWICE"}),
+        ({"filter": "all"}, {"filter": "JSON_TYPE"}),
+        ({"filter": {"states": ["DEAD", None, "STATE_DEAD"]}},
+         {"filter.states[0]": "ENUM_VALUE", "filter.states[1]": "JSON_TYPE"}),
+        ({"filter": {"create_time_from": "2026-11-22"}},
+         {"filter.create_time_from": "TIMESTAMP_FORMAT"}),
+        ({"filter": {"create_time_from": "2026-11-31T00:00:00Z"}},
+         {"filter.create_time_from": "TIMESTAMP_FORMAT"}),
+        ({"filter": {"create_time_from": 0}}, {"filter.create_time_from": "JSON_TYPE"}),
+        ({"limit": "5"}, {"limit": "JSON_TYPE"}),
+        ({"limit": True}, {"limit": "JSON_TYPE"}),
+        ({"limit": 2**31}, {"limit": "NUMBER_RANGE"}),
+        ({"limit": 1.5}, {"limit": "NUMBER_RANGE"}),
+        (b'{"limit": 1e999}', {"limit": "NUMBER_RANGE"}),
+        (b'{"limit": NaN}', {"limit": "NUMBER_RANGE"}),
+        ({"force": 1}, {"force": "JSON_TYPE"}),
+        ({"job_ids": {"0": "a"}}, {"job_ids": "JSON_TYPE"}),
+        (b'{"job_ids": ["\\ud800"]}', {"job_ids[0]": "NOT_UNICODE"}),
+    ],
+    ids=lambda value: str(value)[:50],
+)  # fmt: skip
+def test_a_mistake_within_is_named_by_its_path(
+    body: bytes | dict[str, Any], wrong: dict[str, str]
+) -> None:
+    """In an element of a list, or in a message within the request."""
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    found = strict_json.read(raw, RedriveDeadLettersRequest())
+    assert {each.field: each.reason for each in found} == wrong

@@ -9,7 +9,14 @@ import pytest
 
 from generator.domain import failure_table as table
 from generator.domain.answers import Prediction, Problem, prediction, problem
-from generator.domain.classify import create_refused, ended, is_definite, run_failed
+from generator.domain.classify import (
+    create_refused,
+    ended,
+    is_definite,
+    run_failed,
+    too_large,
+    vanished,
+)
 from mediagen.store.v1 import attempt_ledger_service_pb2 as pb
 from mediagen.v1 import failure_pb2 as failures
 from simulator.fault_kinds import FAILURES
@@ -178,3 +185,51 @@ def test_a_prediction_is_read_from_the_barest_answer() -> None:
 def test_a_body_without_a_usable_id_is_no_prediction(body: object) -> None:
     """An id goes into addresses: only plain ones do."""
     assert prediction(body) is None
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        ({"metrics": {"predict_time": 1.5}, "started_at": "x", "completed_at": "y"}, 1.5),
+        ({"metrics": {"total_time": 9.0}, "started_at": None, "completed_at": "y"}, 0.0),
+        ({"metrics": {"total_time": 9.0}, "started_at": "x", "completed_at": "y"}, None),
+        ({"metrics": {"predict_time": -1.0}, "completed_at": "y"}, None),
+        ({"metrics": None, "completed_at": "y"}, None),
+        ({"metrics": {}}, None),
+    ],
+)
+def test_a_run_that_ended_without_having_begun_took_no_time(
+    told: dict[str, object], seconds: float | None
+) -> None:
+    """And so costs nothing; what is not measured, or not sensibly, is not known."""
+    read = prediction({"id": "a1", "status": "canceled", **told})
+    assert read is not None
+    assert read.predict_seconds == seconds
+
+
+@pytest.mark.parametrize("text", ["(E9828)" + "x" * 10**6, "x" * 10**6 + "(E9828)"])
+def test_of_a_text_of_megabytes_only_its_ends_are_kept(text: str) -> None:
+    """A dozen patterns are searched in it while nothing else is done; a code stands at an end."""
+    read = prediction({"id": "a1", "status": "failed", "error": text, "logs": text})
+    assert read is not None
+    assert len(read.error) < 20_000
+    assert len(read.logs) < 10_000
+    assert run_failed(read.error, 1).kind == T
+
+
+BILL = "Go to https://replicate.com/account/billing#billing to purchase credit."
+
+
+@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 409, 413, 418, 422, 429])
+def test_words_that_lead_to_the_bill_are_never_told(status: int) -> None:
+    """In whichever answer, and wherever in it, they stand."""
+    problem = Problem(status, title=BILL, detail=BILL, invalid_fields=(("prompt", BILL),))
+    assert "replicate.com" not in str(create_refused(problem))
+    assert "replicate.com" not in str(run_failed(BILL, 1))
+
+
+@pytest.mark.parametrize("failure", [vanished(), too_large()])
+def test_a_run_that_can_not_be_followed_is_never_made_again(failure: pb.ProviderFailure) -> None:
+    """It may have been paid for."""
+    assert failure.kind == P
+    assert failure.failure.retry_advice == failures.RETRY_ADVICE_MAY_PAY_TWICE

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from generator import failpoints
 from generator.adapters.ledger import LedgerUnreachable
 from generator.worker.leases import LeaseEnded, Leases
 from mediagen.generator.v1.messages_pb2 import WorkerHint
@@ -195,11 +194,3 @@ async def test_a_lease_is_found_under_the_stores_spelling_of_its_id(
     beats.answer.lost_job_ids.append(name.lower())
     await leases._beat()
     assert lease.lost
-
-
-def test_an_unknown_failpoint_is_refused() -> None:
-    """A test that names none would test nothing."""
-    with pytest.raises(ValueError):
-        failpoints._chosen("after_lunch")
-    assert failpoints._chosen("after_post:3") == ("after_post", 3)
-    assert failpoints._chosen("") == ("", 1)

@@ -54,3 +54,29 @@ def test_good_settings_are_read_and_their_secrets_masked(monkeypatch: pytest.Mon
     assert example.log_level == "DEBUG"
     assert "correct" not in repr(example)
     assert logs.masked("r8_token_of_a_test and correct-horse") == "*** and ***"
+
+
+ONE = "amqp://me:first,half@one/v"  # pragma: allowlist secret
+TWO = "amqps://me:second-one@two:5671/v"  # pragma: allowlist secret
+
+
+def test_amqp_url_may_name_every_node_of_a_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Separated by commas or spaces; each password is masked, also one with a comma in it."""
+    monkeypatch.setenv("DATABASE_URL", "postgres://me@db/x")
+    monkeypatch.setenv("AMQP_URL", f"{ONE}, {TWO}\n")
+    urls = settings.load(Example).amqp_url.get_secret_value()
+    assert settings.split_urls(urls) == (ONE, TWO)
+    assert logs.masked("first,half and second-one") == "*** and ***"
+
+
+def test_each_node_of_amqp_url_is_looked_at(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One wrong URL among good ones would else be found when the good ones are down."""
+    monkeypatch.setenv("DATABASE_URL", "postgres://me@db/x")
+    monkeypatch.setenv("AMQP_URL", f"{ONE},http://two/v")
+    with pytest.raises(SystemExit):
+        settings.load(Example)
+    said = capsys.readouterr().err
+    assert "AMQP_URL: expected amqp://" in said
+    assert "first,half" not in said

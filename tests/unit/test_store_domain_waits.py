@@ -70,16 +70,19 @@ def test_takeovers_back_off_from_nothing_to_five_minutes(losses: int, seconds: f
     [
         (0, 0, 0.0, 0, 16),  # no worker is known: a new one finds work at once
         (0, 0, 0.0, 16, 0),
-        (100, 40, 0.0, 0, 60),
-        (100, 95, 0.0, 0, 16),
-        (100, 40, 10.0, 0, 80),  # and what is finished within two seconds
+        (100, 40, 10.0, 0, 80),  # the free slots, and what is finished within two seconds
         (100, 40, 10.0, 79, 1),
+        (100, 95, 10.0, 0, 36),
+        (600, 0, 0.0, 0, 16),  # free slots of workers that take nothing: slow, or dead
+        (600, 0, 2.5, 0, 30),  # ten seconds' work, and not 600 that would wait for minutes
+        (600, 0, 2.5, 200, 0),
         (10, 50, 0.0, 40, 0),  # never less than none
     ],
 )
 def test_admission_gives_out_what_workers_can_take_soon(
     slots: int, running: int, rate: float, dispatched: int, more: int
 ) -> None:
-    """Free slots, at least 16, and two seconds' work, less what is already out."""
+    """Free slots, but no more than ten seconds' work, at least 16; and two seconds' work; less
+    what is already out."""
     found = room(slots=slots, running=running, finished_per_second=rate, dispatched=dispatched)
     assert found == more

@@ -1,6 +1,7 @@
 """What stands in the document, from top to bottom?"""
 
 import json
+from itertools import chain
 
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
@@ -10,7 +11,8 @@ from tools.openapi.operations import Operations
 from tools.openapi.schemas import Json, Schemas
 
 PACKAGE = "mediagen.v1"
-SERVICE = f"{PACKAGE}.GenerationService"
+# WebhookService is for the provider alone.
+SERVICES = (f"{PACKAGE}.GenerationService", f"{PACKAGE}.OperatorService")
 INTRODUCTION = """\
 Submit a prompt, watch it become media, keep the result.
 
@@ -35,7 +37,8 @@ def build(files: FileDescriptorSet, version: str) -> Json:
     declarations = index(files)
     schemas = Schemas(declarations, PACKAGE)
     paths: dict[str, Json] = {}
-    for path, method, operation in Operations(declarations, schemas).of_service(SERVICE):
+    operations = Operations(declarations, schemas)
+    for path, method, operation in chain.from_iterable(map(operations.of_service, SERVICES)):
         _finish(operation, method, path)
         paths.setdefault(path, {})[method] = operation
         if operation["operationId"] == "DownloadArtifact":

@@ -35,7 +35,7 @@ ERRORS = {
         "Pages of this origin may not change anything here; see ALLOWED_ORIGINS.",
     ),
     "404": ErrorResponse(
-        "There is no such job or artifact (`NOT_FOUND`).",
+        "There is no such job, artifact or dead letter (`NOT_FOUND`).",
         5,
         "ERROR_REASON_JOB_NOT_FOUND",
         "There is no job with this id.",

@@ -72,15 +72,19 @@ class Operations:
             "schema": schema,
         }
 
-    def _query(self, request: str, without: Collection[str]) -> Iterator[Json]:
+    def _query(self, request: str, without: Collection[str], under: str = "") -> Iterator[Json]:
+        """The parameters of a GET: what a message within the request says is `message.field`."""
         for field in self._declarations.messages[request].field:
             if field.name in without:
                 continue
             if self._schemas.is_message(field):
-                raise ValueError(f"{request}.{field.name}: a query has no nested messages here")
+                if under or field.label == FieldDescriptorProto.LABEL_REPEATED:
+                    raise ValueError(f"{request}.{field.name}: a query has no such messages here")
+                yield from self._query(field.type_name.lstrip("."), (), f"{field.name}.")
+                continue
             schema = self._schemas.field(field, request)
             parameter: Json = {
-                "name": field.name,
+                "name": f"{under}{field.name}",
                 "in": "query",
                 "description": schema.pop("description", ""),
                 "schema": schema,
@@ -96,6 +100,10 @@ class Operations:
             return None
         # Other keys are refused: a typing error must not pay for the wrong picture.
         schema["additionalProperties"] = False
+        for field in self._declarations.messages[request].field:
+            name = field.type_name.rpartition(".")[2]
+            if self._schemas.is_message(field) and name in self._schemas.used:
+                self._schemas.used[name]["additionalProperties"] = False
         return {"required": True, "content": {"application/json": {"schema": schema}}}
 
     def _answer(self, method: MethodDescriptorProto, rule: http_pb2.HttpRule) -> Json:

@@ -27,12 +27,18 @@ TAGS = {
     "WatchJobEvents": "Watching",
     "DownloadArtifact": "Artifacts",
     "GetHealth": "Health",
+    "GetOverview": "Operating",
+    "ListDeadLetters": "Operating",
+    "GetDeadLetter": "Operating",
+    "RedriveDeadLetters": "Operating",
+    "DiscardDeadLetters": "Operating",
 }
 TAG_DESCRIPTIONS = {
     "Jobs": "Submit jobs, look at them, cancel them.",
     "Watching": "Follow a job, revision by revision, until it is final.",
     "Artifacts": "The results, as plain files.",
     "Health": "Whether jobs can be taken.",
+    "Operating": "For those who run the service: what goes on, and jobs that were given up.",
 }
 
 
