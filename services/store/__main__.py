@@ -49,7 +49,8 @@ async def main(settings: Settings, stop: Stop) -> None:
         background.start("admitter", Admitter(database, wakeups).run(stop))
         background.start("relay", Relay(database, publisher, wakeups).run(stop))
         background.start("numberer", Numberer(feed, publisher, wakeups).run(stop))
-        background.start("sweeper", Sweeper(database, jobs, settings.settle()).run(stop))
+        sweeper = Sweeper(database, jobs, settings.settle(), rules.lease)
+        background.start("sweeper", sweeper.run(stop))
         if settings.metrics_port is not None:
             shown = metrics.serve(
                 registry(overview), settings.metrics_host, settings.metrics_port, stop

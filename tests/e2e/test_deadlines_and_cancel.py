@@ -135,6 +135,8 @@ def test_a_cancel_that_races_completion_ends_in_one_truthful_state(staffed: Stac
     due: list[tuple[float, str]] = []
     for number, moment in enumerate(moments):
         prompt = f"race {number:02d} of cancel and completion"
+        # Short and long ones, so that on a slow machine too some are canceled and some are not.
+        fault(staffed, "run", match=prompt, arg=str(round(0.2 * 2 ** dice.uniform(0, 7), 2)))
         job_id = submit(staffed, prompt, input={"megapixels": "0.25"})
         jobs[job_id] = prompt
         due.append((time.monotonic() + moment, job_id))

@@ -412,6 +412,24 @@ async def test_a_job_that_kills_its_workers_is_set_apart_and_given_up(bench: Ben
     assert (found.state, found.failure.reason) == (FAILED, failure_pb2.FAILURE_REASON_INTERNAL)
 
 
+async def test_a_lease_lost_while_no_store_was_there_is_not_held_against_the_job(
+    bench: Bench,
+) -> None:
+    """Nobody took the heartbeats: the job goes to a worker at once, as often as that happens."""
+    job = await bench.submit()
+    await bench.sweeper.turn()
+    for _ in range(6):
+        await bench.claim(job.job_id)
+        await bench.pass_time(job.job_id, 400)
+        async with bench.database.transaction() as connection:
+            away = sa.text("UPDATE singletons SET until = until - '2 days'::interval")
+            await connection.execute(away)
+        await bench.sweeper.turn()
+        assert await bench.column(job.job_id, "takeovers") == 0
+    assert await bench.column(job.job_id, "work_class") == "default"
+    assert (await bench.job(job.job_id)).state == RUNNING
+
+
 async def test_a_worker_that_fails_on_a_job_again_and_again_gives_it_up(bench: Bench) -> None:
     """A caught crash counts like a lease lost: the delay grows, and the loop has an end."""
     job = await bench.submit()

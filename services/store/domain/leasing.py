@@ -144,18 +144,21 @@ def release(
     return redispatch(job, now + delay)
 
 
-def expire(job: Job, now: datetime) -> Job:
+def expire(job: Job, now: datetime, *, excused: bool = False) -> Job:
     """The lease ran out: the worker is dead, cut off, or asleep.
 
     A call that may have been sent is looked up, not repeated; anything else goes to another
     worker, alone in its queue once it has lost several, and given up if it goes on killing them
-    with nothing at stake.
+    with nothing at stake. A worker that could not keep its lease, because nobody took its
+    heartbeats, is *excused*: that says nothing against the job.
     """
     if not isinstance(job.mover, Leased) or job.mover.until > now:
         return job
     attempt = job.current
     if attempt is not None and attempt.state is AttemptState.SUBMITTING:
         return to_reconciler(job, now)
+    if excused and not (job.stopping and attempt is None):
+        return redispatch(job, now)
     return _strike(job, now, timedelta())
 
 

@@ -12,6 +12,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 import structlog
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from servicekit.lifecycle import Stop
 from store.adapters import tables as t
@@ -28,16 +30,27 @@ log = structlog.get_logger()
 
 POLL = 1.0
 PASSED_OVER = 60.0
+#: No store has swept for so long: none took heartbeats either, so leases run out unearned.
+OUTAGE = timedelta(seconds=5)
 BATCH = 200
 
 
 class Sweeper:
     """Any number of replicas may sweep: each change locks its job and looks again."""
 
-    def __init__(self, database: Database, jobs: Jobs, settle: timedelta) -> None:
+    def __init__(
+        self,
+        database: Database,
+        jobs: Jobs,
+        settle: timedelta,
+        lease: timedelta,
+        outage: timedelta = OUTAGE,
+    ) -> None:
         self._database = database
         self._jobs = jobs
         self._settle = settle
+        self._lease = lease
+        self._outage = outage
         self._passed_over: set[UUID] = set()
         self._looked_again = time.monotonic()
 
@@ -50,6 +63,7 @@ class Sweeper:
         if time.monotonic() - self._looked_again > PASSED_OVER or len(self._passed_over) > BATCH:
             self._passed_over.clear()
             self._looked_again = time.monotonic()
+        excused = await self._look_round()
         jobs = t.jobs.c
         unfinished = jobs.mover.is_not(None)
         saving = sa.exists().where(
@@ -61,7 +75,7 @@ class Sweeper:
         full = await self._sweep(
             "expire_lease",
             sa.and_(jobs.mover == "LEASE", jobs.lease_until < CLOCK),
-            expire,
+            lambda job, now: expire(job, now, excused=excused),
             "lease.expired",
         )
         full |= await self._sweep(
@@ -92,7 +106,6 @@ class Sweeper:
             expire_doubt,
             "doubt.expired",
         )
-        await self._forget()
         return full
 
     async def _sweep(
@@ -132,8 +145,9 @@ class Sweeper:
             return False
         return True
 
-    async def _forget(self) -> None:
-        """Workers that are long gone, and doubts that no new call can be taken for any more."""
+    async def _look_round(self) -> bool:
+        """Forgets workers that are long gone, and doubts that no new call can be taken for any
+        more. True if no store was there a short while ago: who lost its lease is excused."""
         old = sa.delete(t.workers).where(t.workers.c.seen_time < CLOCK - FORGOTTEN)
         attempts = t.attempts.c
         cleared = (
@@ -149,3 +163,23 @@ class Sweeper:
         async with self._database.transaction("forget") as connection:
             await connection.execute(old)
             await connection.execute(cleared)
+            return await self._excuse(connection)
+
+    async def _excuse(self, connection: AsyncConnection) -> bool:
+        rows = t.singletons.c
+        marks = sa.select(rows.name, rows.until).where(rows.name.in_(["outage", "sweep"]))
+        found = (await connection.execute(marks.order_by(rows.name).with_for_update())).all()
+        until = {row.name: row.until for row in found}
+        now: datetime = (await connection.execute(sa.select(CLOCK))).scalar_one()
+        over = until.get("outage") or now
+        if "sweep" in until and now - until["sweep"] > self._outage:
+            over = now + self._lease  # by then every worker that lives was heard
+            log.warning("store.was_away", seconds=(now - until["sweep"]).total_seconds())
+        marked = insert(t.singletons)
+        await connection.execute(
+            marked.on_conflict_do_update(
+                index_elements=["name"], set_={"until": marked.excluded.until}
+            ),
+            [{"name": "outage", "until": over}, {"name": "sweep", "until": now}],
+        )
+        return over > now
