@@ -63,7 +63,7 @@ def test_signatures_of_other_kinds_beside_the_right_one_do_no_harm() -> None:
         ({}, BODY, ()),
         ({"webhook-id": "msg_2"}, BODY, (SECRET,)),
         ({"webhook-id": ""}, BODY, (SECRET,)),
-        ({"webhook-timestamp": str(int(time.time()) + 60)}, BODY, (SECRET,)),
+        ({"webhook-timestamp": "1614265330"}, BODY, (SECRET,)),
         ({"webhook-timestamp": "soon"}, BODY, (SECRET,)),
         ({"webhook-timestamp": "nan"}, BODY, (SECRET,)),
         ({"webhook-timestamp": "1e400"}, BODY, (SECRET,)),
@@ -72,8 +72,6 @@ def test_signatures_of_other_kinds_beside_the_right_one_do_no_harm() -> None:
         ({"webhook-signature": "v1,!!!!"}, BODY, (SECRET,)),
         ({"webhook-signature": "v1,Zm9v"}, BODY, (SECRET,)),
         ({"webhook-signature": "v1,é"}, BODY, (SECRET,)),
-        (signed(age=310), BODY, (SECRET,)),
-        (signed(age=-310), BODY, (SECRET,)),
     ],
 )
 def test_anything_else_is_refused(
@@ -82,6 +80,13 @@ def test_anything_else_is_refused(
     """Another body, secret, id or time; a header that is none; too old, or from the future."""
     with pytest.raises(SignatureInvalid):
         Signatures(secrets).check({**signed(), **changed}, body)
+
+
+@pytest.mark.parametrize("age", [310, -310, 1e6])
+def test_what_was_signed_at_another_time_is_refused(age: float) -> None:
+    """A webhook that somebody kept, or one of a clock that is far off."""
+    with pytest.raises(SignatureInvalid):
+        Signatures((SECRET,)).check(signed(age=age), BODY)
 
 
 def test_no_headers_are_refused() -> None:
