@@ -56,7 +56,7 @@ def redrive_parked(job: Job, now: datetime) -> Job:
 
 
 def discard_parked(job: Job, now: datetime) -> Job:
-    """The parked job fails: nobody will look for its call any more."""
+    """The parked job fails: nobody waits for its call any more."""
     assert job.parked
     return end(_written_off(job), State.FAILED, now, failure=unresolved())
 
