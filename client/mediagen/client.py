@@ -4,6 +4,8 @@
         job = await client.submit("a beautiful sunset", model="stability-ai/stable-diffusion-3")
         job = await client.wait(job.job_id)
         await client.download(job.job_id, to="sunset.webp")
+        async for event in client.watch_jobs(states=["running"]):
+            …
 
 Answers are the messages of `mediagen.v1`; refusals are the exceptions of `mediagen.errors`. What
 only the people who run the service need is `client.operator`.
@@ -26,8 +28,10 @@ from mediagen.operating import Operator
 from mediagen.retries import Backoff
 from mediagen.v1 import generation_service_pb2 as messages
 from mediagen.v1.generation_service_pb2_grpc import GenerationServiceStub
-from mediagen.v1.job_pb2 import Artifact, Job, Priority
+from mediagen.v1.job_pb2 import Artifact, Forecast, Job, Priority
 from mediagen.watching import Gap, Revisions, Watcher
+from mediagen.watching_jobs import JobsWatch, Source
+from mediagen.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from mediagen.v1.generation_service_pb2_grpc import GenerationServiceAsyncStub
@@ -73,6 +77,8 @@ class Client:
         self._reconnects, self._silence = reconnects, silence
         self.operator = Operator(self._connection)
         """What only the people who run the service need: the overview and the dead letters."""
+        self.webhooks = Webhooks(self._connection)
+        """Being told of events instead of asking: endpoints, their secret, and every delivery."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -94,6 +100,7 @@ class Client:
         labels: Mapping[str, str] | None = None,
         priority: Priority.ValueType | str | None = None,
         request_id: str | None = None,
+        webhook: requests.Webhook | None = None,
     ) -> Job:
         """Submits a job. Once this returns, the job ends, whatever dies.
 
@@ -101,6 +108,7 @@ class Client:
         timedelta; one hour if None. priority: "low", "normal" or "high". request_id: your own id
         of this submission: submitting again with it returns the same job. One is made if None, so
         that the client's own retries are safe; give one if you may have to repeat the call.
+        webhook: a URL to tell of this job's end, or {"url": …, "events": ["job.started", …]}.
 
         Raises InvalidRequest, RequestIdReused, Unavailable, DeadlineExceeded.
         """
@@ -112,6 +120,7 @@ class Client:
             timeout=timeout,
             labels=labels,
             priority=priority,
+            webhook=webhook,
         )
         answer: messages.SubmitJobResponse = await self._connection.call(
             self._stub.SubmitJob, request
@@ -170,13 +179,15 @@ class Client:
         *,
         on_gap: Callable[[Gap], object] | None = None,
         on_reconnect: Callable[[errors.MediagenError], object] | None = None,
+        on_forecast: Callable[[Forecast], object] | None = None,
     ) -> AsyncGenerator[Job, None]:
         """The whole job now, then at every revision, once and in order, until it is final.
 
         With after_revision, only later revisions come, and no job before them. A connection that
         breaks or falls silent is replaced, and the watch goes on behind the last revision;
         on_reconnect is called with the error first. on_gap is called, before the next job, where
-        revisions can not be sent any more.
+        revisions can not be sent any more. on_forecast is called when it has moved when the job may
+        be taken and done; the first estimate is the first job's `forecast`.
 
         Raises JobNotFound; Unavailable once `reconnects` tries in a row failed.
         """
@@ -189,10 +200,40 @@ class Client:
             reconnects=self._reconnects,
             backoff=self._connection.backoff,
             on_reconnect=on_reconnect,
+            on_forecast=on_forecast,
         )
         revisions = Revisions(after_revision, on_gap)
         async for job in watcher.watch(job_id, revisions):
             yield job
+
+    def watch_jobs(
+        self,
+        *,
+        cursor: str = "",
+        on_reconnect: Callable[[errors.MediagenError], object] | None = None,
+        **filters: Unpack[requests.WatchFilters],
+    ) -> JobsWatch:
+        """All jobs for which all filters hold, as they change: an endless iterator of events.
+
+        First a JobSnapshot of each that is not final, then Synced, then a JobUpdate for every
+        revision, once, and in order for each job. With a cursor (`.cursor` of an earlier watch)
+        only what came after it. A connection that breaks or falls silent is replaced, and the watch
+        goes on where it was; on_reconnect is called with the error first. Where the server can not
+        tell everything any more, JobsGap says so, and snapshots and Synced follow.
+
+        The iterator raises InvalidRequest, and Unavailable once `reconnects` tries in a row failed.
+        """
+        source = Source(
+            open_stream=lambda request, timeout: self._stub.WatchJobs(
+                request, timeout=timeout, metadata=self._connection.metadata
+            ),
+            get=self.get,
+            silence=self._silence,
+            reconnects=self._reconnects,
+            backoff=self._connection.backoff,
+            on_reconnect=on_reconnect,
+        )
+        return JobsWatch(source, requests.watch_request(cursor, filters))
 
     async def wait(self, job_id: str, *, timeout: float | None = None) -> Job:
         """The job once it is final: completed, failed or canceled.

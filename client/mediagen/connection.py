@@ -56,15 +56,17 @@ class Connection:
         request: object,
         *,
         shortest_timeout: float = 0.0,
+        repeatable: bool = True,
     ) -> T:
         """What *method* answers, tried again while the server is unavailable.
 
         shortest_timeout: seconds that it gets at least, where the client's are meant for less work.
+        repeatable: doing it twice is as good as once; else it is tried once.
         """
         return await retries.call(
             lambda seconds: method(request, timeout=seconds, metadata=self.metadata),
             timeout=max(self._timeout, shortest_timeout),
-            retries=self.retries,
+            retries=self.retries if repeatable else 0,
             backoff=self.backoff,
         )
 

@@ -5,8 +5,12 @@
     ├── NotFound
     │   ├── JobNotFound        no job has this id
     │   ├── ArtifactNotFound   the job has no such artifact, or not yet
-    │   └── DeadLetterNotFound no job of this id was given up or parked
+    │   ├── DeadLetterNotFound no job of this id was given up or parked
+    │   ├── EndpointNotFound   no webhook endpoint has this id
+    │   └── DeliveryNotFound   no webhook delivery has this id, or it is no longer kept
     ├── RequestIdReused        an earlier submission used this request_id for another request
+    ├── TransitionRefused      it can not be done as things are: pinging a paused endpoint
+    ├── TooManyEndpoints       there are as many webhook endpoints as there may be
     ├── TooManyRequests        too much at once; `retry_delay` says when to try again
     ├── Unavailable            the service, or a part of it, can not be reached now
     ├── DeadlineExceeded       no answer within the client's timeout
@@ -94,8 +98,24 @@ class DeadLetterNotFound(NotFound):
     """No job of this id (`metadata["job_id"]`) was given up or parked."""
 
 
+class EndpointNotFound(NotFound):
+    """No webhook endpoint has this id (`metadata["endpoint_id"]`)."""
+
+
+class DeliveryNotFound(NotFound):
+    """No webhook delivery has this id (`metadata["delivery_id"]`), or it is no longer kept."""
+
+
 class RequestIdReused(MediagenError):
     """An earlier submission (`metadata["job_id"]`) used this request_id for another request."""
+
+
+class TransitionRefused(MediagenError):
+    """It can not be done as things are. The message says why."""
+
+
+class TooManyEndpoints(MediagenError):
+    """There are as many webhook endpoints (`metadata["limit"]`) as there may be."""
 
 
 class TooManyRequests(MediagenError):
@@ -125,10 +145,15 @@ class DownloadBroken(MediagenError):
 _BY_REASON: dict[str, type[MediagenError]] = {
     "INVALID_REQUEST": InvalidRequest,
     "PAGE_TOKEN_INVALID": InvalidRequest,
+    "CURSOR_INVALID": InvalidRequest,
     "JOB_NOT_FOUND": JobNotFound,
     "ARTIFACT_NOT_FOUND": ArtifactNotFound,
     "DEAD_LETTER_NOT_FOUND": DeadLetterNotFound,
+    "WEBHOOK_ENDPOINT_NOT_FOUND": EndpointNotFound,
+    "WEBHOOK_DELIVERY_NOT_FOUND": DeliveryNotFound,
     "REQUEST_ID_REUSED": RequestIdReused,
+    "TRANSITION_REFUSED": TransitionRefused,
+    "TOO_MANY_WEBHOOK_ENDPOINTS": TooManyEndpoints,
     "TOO_MANY_REQUESTS": TooManyRequests,
     "UNAVAILABLE": Unavailable,
     "INTERNAL": ServerFailed,
@@ -139,6 +164,7 @@ _BY_CODE: dict[grpc.StatusCode, type[MediagenError]] = {
     grpc.StatusCode.OUT_OF_RANGE: InvalidRequest,
     grpc.StatusCode.NOT_FOUND: NotFound,
     grpc.StatusCode.ALREADY_EXISTS: RequestIdReused,
+    grpc.StatusCode.FAILED_PRECONDITION: TransitionRefused,
     grpc.StatusCode.RESOURCE_EXHAUSTED: TooManyRequests,
     grpc.StatusCode.UNAVAILABLE: Unavailable,
     grpc.StatusCode.DEADLINE_EXCEEDED: DeadlineExceeded,

@@ -5,25 +5,25 @@ What would be changed or lost on the way is refused here, as the server would re
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from google.protobuf.duration_pb2 import Duration
-from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from mediagen.errors import InvalidRequest, Violation
+from mediagen.json_values import struct, text_violations, value_violations
 from mediagen.v1.attempt_pb2 import Charge
 from mediagen.v1.dead_letter_pb2 import DeadLetter, DeadLetterFilter
 from mediagen.v1.failure_pb2 import FailureReason
-from mediagen.v1.generation_service_pb2 import ListJobsRequest, SubmitJobRequest
+from mediagen.v1.generation_service_pb2 import (
+    ListJobsRequest,
+    SubmitJobRequest,
+    WatchJobsRequest,
+)
 from mediagen.v1.job_pb2 import Job, Priority
-
-# google.protobuf.Struct keeps every number as a double, exact for whole numbers up to here.
-_LARGEST_WHOLE = 2**53
-_DEEPEST = 64
+from mediagen.v1.webhook_pb2 import WebhookDelivery, WebhookTarget
 
 Seconds = float | int | timedelta
 
@@ -37,27 +37,83 @@ def submit_request(
     timeout: Seconds | None,
     labels: Mapping[str, str] | None,
     priority: Priority.ValueType | str | None,
+    webhook: Webhook | None,
 ) -> SubmitJobRequest:
     """The submission that these values say. Raises InvalidRequest with every violation."""
     violations = [
-        *_text_violations({"prompt": prompt, "model": model, "request_id": request_id}),
-        *_text_violations(
+        *text_violations({"prompt": prompt, "model": model, "request_id": request_id}),
+        *text_violations(
             {f"labels.{key}": f"{key}{value}" for key, value in (labels or {}).items()}
         ),
-        *_value_violations("input", dict(input or {}), 0),
+        *value_violations("input", dict(input or {}), 0),
     ]
     _refuse(violations)
     return SubmitJobRequest(
         request_id=request_id,
         model=model,
         prompt=prompt,
-        input=_struct(input) if input else None,
+        input=struct(input) if input else None,
         timeout=_duration(timeout),
         labels=labels,
         priority=_named(Priority, "PRIORITY_", priority, "priority")
         if priority
         else Priority.PRIORITY_UNSPECIFIED,
+        webhook=webhook_target(webhook) if webhook else None,
     )
+
+
+class WebhookWish(TypedDict):
+    """Where to tell of events, and of which."""
+
+    url: str
+    """The https URL to post to."""
+    events: NotRequired[Sequence[str]]
+    """Such as "job.started" or "job.completed"; the three ends of a job if none is given."""
+
+
+Webhook = str | WebhookWish
+
+
+def webhook_target(webhook: Webhook, field: str = "webhook") -> WebhookTarget:
+    """The target that a URL stands for, or a URL with events."""
+    wish: WebhookWish = {"url": webhook} if isinstance(webhook, str) else webhook
+    events = wish.get("events", ())
+    texts = {f"{field}.url": wish["url"]}
+    texts |= {f"{field}.events[{place}]": each for place, each in enumerate(events)}
+    _refuse(text_violations(texts))
+    return WebhookTarget(url=wish["url"], events=events)
+
+
+class WatchFilters(TypedDict, total=False):
+    """Which jobs to watch. All that are given must hold."""
+
+    states: Iterable[Job.State.ValueType | str]
+    """In any of these, or until the change that is told: "pending", "running", …"""
+    model: str
+    """Of this model, letter for letter as submitted."""
+    labels: Mapping[str, str]
+    """With all of these labels."""
+
+
+def watch_request(cursor: str, filters: WatchFilters) -> WatchJobsRequest:
+    """The watch that these values ask for."""
+    model = filters.get("model", "")
+    pairs = [f"{key}={value}" for key, value in filters.get("labels", {}).items()]
+    texts = {"cursor": cursor, "model": model, "labels": ",".join(pairs)}
+    _refuse(text_violations(texts))
+    return WatchJobsRequest(
+        cursor=cursor,
+        states=[_named(Job.State, "STATE_", each, "states") for each in filters.get("states", ())],
+        model=model,
+        labels=pairs,
+    )
+
+
+def delivery_states(
+    states: Iterable[WebhookDelivery.State.ValueType | str],
+) -> list[WebhookDelivery.State.ValueType]:
+    """The states of deliveries that these words mean."""
+    return [_named(WebhookDelivery.State, "STATE_", each, "states") for each in states]
 
 
 class ListFilters(TypedDict, total=False):
@@ -82,7 +138,7 @@ def list_request(page_size: int, page_token: str, filters: ListFilters) -> ListJ
     model, contained = filters.get("model", ""), filters.get("prompt_contains", "")
     pairs = [f"{key}={value}" for key, value in filters.get("labels", {}).items()]
     texts = {"model": model, "prompt_contains": contained, "page_token": page_token}
-    _refuse([*_text_violations(texts), *_text_violations({"labels": ",".join(pairs)})])
+    _refuse([*text_violations(texts), *text_violations({"labels": ",".join(pairs)})])
     return ListJobsRequest(
         page_size=page_size,
         page_token=page_token,
@@ -117,7 +173,7 @@ class DeadLetterFilters(TypedDict, total=False):
 def dead_letter_filter(filters: DeadLetterFilters) -> DeadLetterFilter:
     """The dead letters that these values mean."""
     tenant, model = filters.get("tenant", ""), filters.get("model", "")
-    _refuse(_text_violations({"tenant": tenant, "model": model}))
+    _refuse(text_violations({"tenant": tenant, "model": model}))
     states, reasons = filters.get("states", ()), filters.get("reasons", ())
     return DeadLetterFilter(
         states=[_named(DeadLetter.State, "STATE_", each, "states") for each in states],
@@ -133,7 +189,7 @@ def dead_letter_filter(filters: DeadLetterFilters) -> DeadLetterFilter:
 def decided_ids(job_ids: Iterable[str]) -> list[str]:
     """The jobs to decide about, each once."""
     ids = [job_ids] if isinstance(job_ids, str) else list(job_ids)
-    _refuse(_text_violations({f"job_ids[{place}]": each for place, each in enumerate(ids)}))
+    _refuse(text_violations({f"job_ids[{place}]": each for place, each in enumerate(ids)}))
     return list(dict.fromkeys(ids))
 
 
@@ -171,70 +227,3 @@ def _timestamp(value: datetime | None) -> Timestamp | None:
     timestamp = Timestamp()
     timestamp.FromDatetime(value.astimezone())  # a naive time is local time, as Python has it
     return timestamp
-
-
-def _struct(values: Mapping[str, Any]) -> Struct:
-    struct = Struct()
-    struct.update(_plain(values))
-    return struct
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _plain(each) for key, each in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return [_plain(each) for each in value]
-    return value
-
-
-def _text_violations(texts: Mapping[str, str]) -> list[Violation]:
-    return [
-        Violation(field, wrong, "utf8")
-        for field, text in texts.items()
-        if (wrong := _not_text(text))
-    ]
-
-
-def _not_text(value: object) -> str:
-    if not isinstance(value, str):
-        return f"must be text, not {type(value).__name__}"
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return "is not valid Unicode text"
-    return ""
-
-
-def _value_violations(path: str, value: object, depth: int) -> list[Violation]:
-    """What of *value* JSON does not have, or a double would change."""
-    if depth > _DEEPEST:
-        return [Violation(path, "is nested too deep", "depth")]
-    if value is None or isinstance(value, bool):
-        return []
-    if isinstance(value, str):
-        return _text_violations({path: value})
-    if isinstance(value, int):
-        wrong = "is larger than 2^53 and would lose digits" if abs(value) > _LARGEST_WHOLE else ""
-    elif isinstance(value, float):
-        wrong = "" if math.isfinite(value) else "is not a number that JSON has"
-    elif isinstance(value, Mapping):
-        return _mapping_violations(path, value, depth)
-    elif isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
-        return [
-            wrong
-            for place, each in enumerate(value)
-            for wrong in _value_violations(f"{path}[{place}]", each, depth + 1)
-        ]
-    else:
-        wrong = f"must be a JSON value, not {type(value).__name__}"
-    return [Violation(path, wrong, "json")] if wrong else []
-
-
-def _mapping_violations(path: str, value: Mapping[Any, object], depth: int) -> list[Violation]:
-    found = []
-    for key, each in value.items():
-        if wrong := _not_text(key):
-            found.append(Violation(path, f"a name in it {wrong}", "json"))
-        else:
-            found += _value_violations(f"{path}.{key}", each, depth + 1)
-    return found

@@ -1,6 +1,7 @@
 """When is a call that failed tried again, and after how long?
 
-Only what is safe to repeat comes here: reads, cancels, and submissions (each has a request_id).
+What is not safe to repeat comes here with no retries. Reads, cancels and submissions are: each of
+these has a request_id.
 """
 
 from __future__ import annotations

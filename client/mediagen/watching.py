@@ -16,7 +16,7 @@ import grpc
 from mediagen import errors
 from mediagen.retries import Backoff
 from mediagen.v1.generation_service_pb2 import WatchJobRequest, WatchJobResponse
-from mediagen.v1.job_pb2 import Job, JobRequest
+from mediagen.v1.job_pb2 import Forecast, Job, JobRequest
 
 FINAL = frozenset({Job.STATE_COMPLETED, Job.STATE_FAILED, Job.STATE_CANCELED})
 
@@ -25,7 +25,7 @@ STREAM_SECONDS = 3600.0
 
 # Codes of a stream that was cut, by a server, a proxy or a lost connection. Any other code is the
 # server's answer to the request, and would be the answer to the next one too.
-_CUT = frozenset(
+CUT = frozenset(
     {
         grpc.StatusCode.ABORTED,
         grpc.StatusCode.CANCELLED,
@@ -114,6 +114,7 @@ class Watcher:
     reconnects: int
     backoff: Backoff
     on_reconnect: Callable[[errors.MediagenError], object] | None = None
+    on_forecast: Callable[[Forecast], object] | None = None
 
     async def watch(self, job_id: str, revisions: Revisions) -> AsyncGenerator[Job, None]:
         """Every revision after `revisions.last`, until the job is final."""
@@ -123,6 +124,8 @@ class Watcher:
                 async for message in self._messages(job_id, revisions.last):
                     if message.WhichOneof("event") == "update" and revisions.request is None:
                         revisions.request = (await self.get(job_id)).request
+                    if message.WhichOneof("event") == "forecast" and self.on_forecast:
+                        self.on_forecast(message.forecast)
                     job = revisions.take(message)
                     if job is not None or message.WhichOneof("event") == "heartbeat":
                         failures = 0  # this connection is a good one
@@ -136,7 +139,7 @@ class Watcher:
                 error: errors.MediagenError = errors.Unavailable("The stream ended too early.")
             except grpc.aio.AioRpcError as failure:
                 error = errors.from_call(failure)
-                if failure.code() not in _CUT:
+                if failure.code() not in CUT:
                     raise error from None
             except (errors.Unavailable, errors.DeadlineExceeded) as failure:
                 error = failure

@@ -12,7 +12,10 @@ from tools.openapi.schemas import Json, Schemas
 
 PACKAGE = "mediagen.v1"
 # WebhookService is for the provider alone.
-SERVICES = (f"{PACKAGE}.GenerationService", f"{PACKAGE}.OperatorService")
+SERVICES = tuple(
+    f"{PACKAGE}.{name}"
+    for name in ("GenerationService", "WebhookEndpointService", "OperatorService")
+)
 INTRODUCTION = """\
 Submit a prompt, watch it become media, keep the result.
 

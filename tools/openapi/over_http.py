@@ -12,10 +12,18 @@ GENERATE_EXAMPLE = {
     "prompt": "a beautiful sunset",
     "model": "stability-ai/stable-diffusion-3",
 }
+HOOK = "https://hooks.example.com/mediagen"
 SSE_EXAMPLE = (
-    "retry: 1000\n\n"
+    "retry: 2000\n\n"
     'id: 3\nevent: update\ndata: {"job_id": "0198…", "state": "STATE_RUNNING", "revision": 3}\n\n'
     'id: 5\nevent: end\ndata: {"job_id": "0198…", "state": "STATE_COMPLETED", "revision": 5}\n\n'
+)
+WATCH_ALL_EXAMPLE = (
+    "retry: 2000\n\n"
+    'event: snapshot\ndata: {"snapshot": {"job_id": "0198…", "state": "STATE_PENDING"}}\n\n'
+    'id: AQAA…\nevent: synced\ndata: {"cursor": "AQAA…", "synced": {"snapshots": 1}}\n\n'
+    "id: AQAB…\nevent: update\n"
+    'data: {"cursor": "AQAB…", "update": {"job_id": "0198…", "state": "STATE_RUNNING"}}\n\n'
 )
 BYTES: Json = {"*/*": {"schema": {"description": "The bytes of the artifact."}}}
 TAGS = {
@@ -25,6 +33,8 @@ TAGS = {
     "CancelJob": "Jobs",
     "WatchJob": "Watching",
     "WatchJobEvents": "Watching",
+    "WatchJobs": "Watching",
+    "WatchJobsEvents": "Watching",
     "DownloadArtifact": "Artifacts",
     "GetHealth": "Health",
     "GetOverview": "Operating",
@@ -32,12 +42,26 @@ TAGS = {
     "GetDeadLetter": "Operating",
     "RedriveDeadLetters": "Operating",
     "DiscardDeadLetters": "Operating",
+    "CreateWebhookEndpoint": "Webhooks",
+    "GetWebhookEndpoint": "Webhooks",
+    "ListWebhookEndpoints": "Webhooks",
+    "UpdateWebhookEndpoint": "Webhooks",
+    "PauseWebhookEndpoint": "Webhooks",
+    "ResumeWebhookEndpoint": "Webhooks",
+    "DeleteWebhookEndpoint": "Webhooks",
+    "PingWebhookEndpoint": "Webhooks",
+    "GetWebhookSecret": "Webhooks",  # pragma: allowlist secret
+    "RotateWebhookSecret": "Webhooks",  # pragma: allowlist secret
+    "ListWebhookDeliveries": "Webhooks",
+    "GetWebhookDelivery": "Webhooks",
+    "RedeliverWebhook": "Webhooks",
 }
 TAG_DESCRIPTIONS = {
     "Jobs": "Submit jobs, look at them, cancel them.",
-    "Watching": "Follow a job, revision by revision, until it is final.",
+    "Watching": "Follow a job, revision by revision, until it is final; or all jobs.",
     "Artifacts": "The results, as plain files.",
     "Health": "Whether jobs can be taken.",
+    "Webhooks": "Be told of events instead of asking: endpoints, their secret, and every delivery.",
     "Operating": "For those who run the service: what goes on, and jobs that were given up.",
 }
 
@@ -72,6 +96,34 @@ def submit(operation: Json) -> None:
                 "timeout": "600s",
             },
         },
+        "with_webhook": {
+            "summary": "With a URL to tell of its end",
+            "value": {**GENERATE_EXAMPLE, "webhook": {"url": HOOK}},
+        },
+    }
+
+
+def create_endpoint(operation: Json) -> None:
+    """Where, and what."""
+    content = operation["requestBody"]["content"]["application/json"]
+    content["examples"] = {
+        "ends": {
+            "summary": "The three ends of a job",
+            "value": {"target": {"url": HOOK}, "description": "the print shop"},
+        },
+        "some": {
+            "summary": "Chosen events",
+            "value": {"target": {"url": HOOK, "events": ["job.started", "job.completed"]}},
+        },
+    }
+
+
+def update_endpoint(operation: Json) -> None:
+    """What is not given stays."""
+    content = operation["requestBody"]["content"]["application/json"]
+    content["examples"] = {
+        "moved": {"summary": "Another URL", "value": {"target": {"url": HOOK}}},
+        "described": {"summary": "Other words", "value": {"description": "the print shop"}},
     }
 
 
@@ -97,6 +149,31 @@ def watch_events(operation: Json) -> None:
     operation["responses"]["200"] = {
         "description": "Server-sent events: the id is the revision, the data the job as JSON.",
         "content": {"text/event-stream": {"schema": {"type": "string"}, "example": SSE_EXAMPLE}},
+    }
+
+
+def watch_jobs(operation: Json) -> None:
+    """Two forms of one stream."""
+    operation["responses"]["200"]["description"] = (
+        "One JSON message per line; with `accept: text/event-stream` one per event instead. It has "
+        "no end of its own: whenever it ends, call again with the cursor of the last message."
+    )
+
+
+def watch_jobs_events(operation: Json) -> None:
+    """Server-sent events that resume."""
+    operation.setdefault("parameters", []).append(
+        _header_parameter(
+            "Last-Event-ID",
+            "The cursor of the last event seen. EventSource sends it by itself; it wins over "
+            "cursor.",
+            "AQAB…",
+        )
+    )
+    example = {"schema": {"type": "string"}, "example": WATCH_ALL_EXAMPLE}
+    operation["responses"]["200"] = {
+        "description": "Server-sent events: the id is the cursor, the data the message as JSON.",
+        "content": {"text/event-stream": example},
     }
 
 
@@ -135,8 +212,12 @@ CHANGES: dict[str, Callable[[Json], None]] = {
     "SubmitJob": submit,
     "WatchJob": watch,
     "WatchJobEvents": watch_events,
+    "WatchJobs": watch_jobs,
+    "WatchJobsEvents": watch_jobs_events,
     "DownloadArtifact": download,
     "GetHealth": health,
+    "CreateWebhookEndpoint": create_endpoint,
+    "UpdateWebhookEndpoint": update_endpoint,
 }
 
 

@@ -10,13 +10,15 @@ import typer
 from rich.text import Text
 
 from mediagen import connection
-from mediagen.cli import dead, documents, options, pages, progress, saving, words
+from mediagen.cli import dead, documents, options, pages, progress, saving, webhooks, words
 from mediagen.cli.exits import Exit
 from mediagen.cli.following import Submission, finish, follow, submit_job
 from mediagen.cli.listing import list_jobs
 from mediagen.cli.options import DEFAULT_SERVER, JobId, JsonOutput, Quiet, Server
 from mediagen.cli.overview import show_overview
 from mediagen.cli.session import Session, run
+from mediagen.cli.watch import watch
+from mediagen.requests import WebhookWish
 from mediagen.v1.job_pb2 import Job
 from mediagen.watching import is_final
 
@@ -53,6 +55,8 @@ def generate(
     priority: options.PriorityOption = None,
     timeout: options.JobTimeout = None,
     request_id: options.RequestId = None,
+    webhook: options.WebhookUrl = None,
+    webhook_events: options.WebhookEvents = None,
     watch: Annotated[
         bool, typer.Option("--watch", "-w", help="Follow the job to its end.")
     ] = False,
@@ -64,7 +68,10 @@ def generate(
 ) -> None:
     """Submit a prompt; with --watch or -o, see it become media and keep the result."""
     saving.check(target)
-    wanted = _submission(prompt, model, inputs, input_json, labels, priority, timeout, request_id)
+    hook = options.parse_webhook(webhook, webhook_events)
+    wanted = _submission(
+        prompt, model, inputs, input_json, labels, priority, timeout, request_id, hook
+    )
     session = Session(server, json_output, quiet)
     session.resume_options = ["-o", target] if target is not None else []
 
@@ -90,12 +97,17 @@ def submit(
     priority: options.PriorityOption = None,
     timeout: options.JobTimeout = None,
     request_id: options.RequestId = None,
+    webhook: options.WebhookUrl = None,
+    webhook_events: options.WebhookEvents = None,
     server: Server = DEFAULT_SERVER,
     json_output: JsonOutput = False,
     quiet: Quiet = False,
 ) -> None:
     """Submit a prompt and print the job's id."""
-    wanted = _submission(prompt, model, inputs, input_json, labels, priority, timeout, request_id)
+    hook = options.parse_webhook(webhook, webhook_events)
+    wanted = _submission(
+        prompt, model, inputs, input_json, labels, priority, timeout, request_id, hook
+    )
 
     async def body(session: Session) -> Exit:
         job = await submit_job(session, wanted)
@@ -128,32 +140,9 @@ def status(
 
 app.command("list")(list_jobs)
 app.command("overview")(show_overview)
+app.command("watch")(watch)
 app.add_typer(dead.app, name="dead")
-
-
-@app.command()
-def watch(
-    job_id: JobId,
-    target: options.Target = None,
-    max_wait: options.MaxWait = None,
-    after_revision: Annotated[
-        int, typer.Option(min=0, help="Show only revisions after this one.")
-    ] = 0,
-    server: Server = DEFAULT_SERVER,
-    json_output: JsonOutput = False,
-    quiet: Quiet = False,
-) -> None:
-    """Follow a job to its end; with --json, one line of JSON for each revision."""
-    saving.check(target)
-    session = Session(server, json_output, quiet)
-    session.resume_options = ["-o", target] if target is not None else []
-
-    async def body(session: Session) -> Exit:
-        view = progress.Documents() if json_output else progress.view(session.err, quiet=quiet)
-        job = await follow(session, job_id, view, max_wait, after_revision)
-        return await finish(session, job, target, report=False)
-
-    run(session, body)
+app.add_typer(webhooks.app, name="webhooks")
 
 
 @app.command()
@@ -232,6 +221,7 @@ def _submission(
     priority: options.PriorityWord | None,
     timeout: float | None,
     request_id: str | None,
+    webhook: WebhookWish | None,
 ) -> Submission:
     return Submission(
         prompt=options.parse_prompt(prompt),
@@ -240,6 +230,7 @@ def _submission(
         labels=options.parse_pairs(labels or []),
         priority=priority.value if priority else None,
         timeout=timeout,
+        webhook=webhook,
         request_id=request_id or str(uuid.uuid4()),
     )
 

@@ -30,6 +30,8 @@ _CALLERS_FAULT = (
     errors.AccessDenied,
     errors.InvalidRequest,
     errors.RequestIdReused,
+    errors.TooManyEndpoints,
+    errors.TransitionRefused,
 )
 
 

@@ -13,6 +13,7 @@ from rich.text import Text
 from mediagen.cli import documents, exits, pages, progress, saving, words
 from mediagen.cli.exits import Exit
 from mediagen.cli.session import Session
+from mediagen.requests import WebhookWish
 from mediagen.v1.job_pb2 import Artifact, Job
 from mediagen.watching import Gap
 
@@ -27,6 +28,7 @@ class Submission:
     labels: dict[str, str]
     priority: str | None
     timeout: float | None
+    webhook: WebhookWish | None = None
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
@@ -41,6 +43,7 @@ async def submit_job(session: Session, wanted: Submission) -> Job:
         labels=wanted.labels,
         priority=wanted.priority,
         request_id=wanted.request_id,
+        webhook=wanted.webhook,
     )
     session.request_id = ""
     return job
@@ -59,7 +62,13 @@ async def follow(
     with view:
         async with asyncio.timeout(max_wait):
             job = None
-            jobs = session.client.watch(job_id, after, on_gap=tell_gap, on_reconnect=view.lost)
+            jobs = session.client.watch(
+                job_id,
+                after,
+                on_gap=tell_gap,
+                on_reconnect=view.lost,
+                on_forecast=view.forecast,
+            )
             async for job in jobs:
                 view.show(job)
             return job or await session.client.get(job_id)

@@ -12,6 +12,8 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from mediagen.requests import WebhookWish
+
 DEFAULT_SERVER = "localhost:50051"
 
 _UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
@@ -86,6 +88,15 @@ def parse_pairs(pairs: Sequence[str]) -> dict[str, str]:
             raise typer.BadParameter(f"{key!r} is given twice")
         values[key] = value
     return values
+
+
+def parse_webhook(url: str | None, events: Sequence[str] | None) -> WebhookWish | None:
+    """--webhook with its events."""
+    if url is None:
+        if events:
+            raise typer.BadParameter("--webhook-event says what, but no --webhook says where")
+        return None
+    return {"url": url, "events": list(events or [])}
 
 
 def parse_prompt(text: str) -> str:
@@ -172,6 +183,24 @@ JobTimeout = Annotated[
         parser=parse_duration,
         metavar="DURATION",
         help="How long the job may take in all, waiting included: 90s, 10m, 1h30m.",
+        rich_help_panel=_SUBMISSION,
+    ),
+]
+WebhookUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--webhook",
+        metavar="URL",
+        help="Where to tell of the job's end; see mediagen webhooks.",
+        rich_help_panel=_SUBMISSION,
+    ),
+]
+WebhookEvents = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--webhook-event",
+        metavar="EVENT",
+        help="What to tell there instead, such as job.started; repeatable.",
         rich_help_panel=_SUBMISSION,
     ),
 ]

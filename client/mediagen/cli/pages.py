@@ -22,7 +22,7 @@ _TIMES: tuple[tuple[str, Any], ...] = (
     ("next attempt", "next_attempt_time"),
 )
 _REDRIVES = (("made again from", "redrive_of"), ("made again as", "redriven_as"))
-_COLORS = {
+STATE_COLORS = {
     Job.STATE_PENDING: "yellow",
     Job.STATE_RUNNING: "cyan",
     Job.STATE_COMPLETED: "green",
@@ -37,7 +37,7 @@ def job_page(console: Console, job: Job) -> None:
     page = grid()
     page.add_row("job", words.plain(job.job_id))
     state = " · ".join(filter(None, [words.state(job), _detail(job)]))
-    page.add_row("state", Text(state, style=_COLORS.get(job.state, "")))
+    page.add_row("state", Text(state, style=STATE_COLORS.get(job.state, "")))
     page.add_row("model", words.plain(job.request.model))
     page.add_row("prompt", words.plain(job.request.prompt))
     if job.request.input.fields:
@@ -81,7 +81,7 @@ def jobs_table(console: Console, jobs: list[Job]) -> None:
         model = job.request.model.rpartition("/")[2] if narrow else job.request.model
         table.add_row(
             Text(words.plain(job.job_id)),
-            Text(_short_state(job, narrow), style=_COLORS.get(job.state, "")),
+            Text(_short_state(job, narrow), style=STATE_COLORS.get(job.state, "")),
             Text(words.plain(model)),
             words.age(words.seconds_since(job.create_time)),
             words.charge(job.charge).partition(":")[0].replace("unknown", "?"),

@@ -1,21 +1,25 @@
-"""How is a running job shown: one live line on a terminal, plain lines elsewhere."""
+"""How is a running job shown: a live line and what the model says, or plain lines elsewhere."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
-from rich.console import Console
+from rich.console import Console, Group
+from rich.live import Live as LivePicture
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
 from rich.text import Text
 
 from mediagen import MediagenError
 from mediagen.cli import documents, words
-from mediagen.v1.job_pb2 import Job
+from mediagen.v1.job_pb2 import Artifact, Forecast, Job
 from mediagen.watching import is_final
 
 _STEP = 10  # percent between two plain lines
+_LOG_LINES = 4
+_MOST_LINES = 1024  # a line of a tail has one character at least
 
 
 class View(Protocol):
@@ -30,6 +34,9 @@ class View(Protocol):
     ) -> None: ...
     def show(self, job: Job) -> None:
         """The job as of its next revision."""
+
+    def forecast(self, forecast: Forecast) -> None:
+        """When the job may be taken and done has moved."""
 
     def lost(self, error: MediagenError) -> None:
         """The connection broke, and is tried again."""
@@ -47,6 +54,9 @@ class Silent:
     def show(self, job: Job) -> None:
         """Nothing."""
 
+    def forecast(self, forecast: Forecast) -> None:
+        """Nothing."""
+
     def lost(self, error: MediagenError) -> None:
         """Nothing."""
 
@@ -57,9 +67,18 @@ class Lines(Silent):
     def __init__(self, console: Console) -> None:
         self._console = console
         self._last: tuple[str, str, int] | None = None
+        self._job = Job()
+        self._stored = 0
+        self._log: list[str] = []
 
     def show(self, job: Job) -> None:
-        """A line if the stage, the attempt or the tens of the percent changed."""
+        """A line if the stage, the attempt or the tens of the percent changed; and one for each
+        line that the model printed, and for each result that was stored."""
+        self._job = job
+        self._tell_log(job)
+        for artifact in job.artifacts[self._stored :]:
+            self._console.print(Text(f"stored: {stored(artifact)}"))
+        self._stored = max(self._stored, len(job.artifacts))
         step = job.progress_percent // _STEP if job.HasField("progress_percent") else -1
         if is_final(job):
             return  # its end is told by what comes after
@@ -67,6 +86,20 @@ class Lines(Silent):
         if now != self._last:
             self._last = now
             self._console.print(line(job))
+            if job.HasField("forecast"):
+                self.forecast(job.forecast)
+
+    def forecast(self, forecast: Forecast) -> None:
+        """A line for a waiting job, whose turn comes nearer."""
+        if self._job.state == Job.STATE_PENDING and (told := outlook(self._job, forecast)):
+            self._console.print(Text(told))
+
+    def _tell_log(self, job: Job) -> None:
+        """What was printed since. The tail may have lost what was told before."""
+        lines = words.log_lines(job, _MOST_LINES)
+        for each in _behind(self._log, lines):
+            self._console.print(Text(f"log: {each}"))
+        self._log = lines or self._log
 
     def lost(self, error: MediagenError) -> None:
         """A line that says so."""
@@ -82,7 +115,8 @@ class Documents(Silent):
 
 
 class Live(Silent):
-    """One line that moves: stage, bar, percent, elapsed, attempt."""
+    """One line that moves: stage, bar, percent, elapsed, attempt. Below it when the job may be
+    done, what was stored, and the end of what the model printed."""
 
     def __init__(self, console: Console) -> None:
         self._progress = Progress(
@@ -93,20 +127,27 @@ class Live(Silent):
             _Elapsed(),
             TextColumn("{task.fields[attempt]}", markup=False),
             console=console,
-            transient=True,
         )
+        self._job, self._forecast = Job(), Forecast()
         self._since: float | None = None
         self._line = self._progress.add_task("…", total=None, percent="", attempt="", since=None)
+        # Last: it draws at once.
+        self._picture = LivePicture(
+            console=console, transient=True, get_renderable=self._drawn, refresh_per_second=8
+        )
 
     def __enter__(self) -> Self:
-        self._progress.start()
+        self._picture.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._progress.stop()
+        self._picture.stop()
 
     def show(self, job: Job) -> None:
-        """The line as of this revision."""
+        """The picture as of this revision."""
+        self._job = job
+        if job.HasField("forecast"):
+            self._forecast = job.forecast
         if self._since is None:
             # A server's clock may be ahead of ours: never a time that has not begun.
             self._since = time.time() - max(0.0, words.seconds_since(job.create_time))
@@ -120,7 +161,20 @@ class Live(Silent):
             attempt=words.attempt(job),
             since=self._since,
         )
-        self._progress.refresh()
+        self._picture.refresh()
+
+    def forecast(self, forecast: Forecast) -> None:
+        """The line about it moves."""
+        self._forecast = forecast
+
+    def _drawn(self) -> Group:
+        told = [Text(f"  {stored(each)}") for each in self._job.artifacts]
+        if not is_final(self._job) and (when := outlook(self._job, self._forecast)):
+            told.insert(0, Text(f"  {when}"))
+        told += [Text(f"  {each}", style="dim") for each in words.log_lines(self._job, _LOG_LINES)]
+        for each in told:
+            each.no_wrap, each.overflow = True, "ellipsis"
+        return Group(self._progress, *told)
 
     def lost(self, error: MediagenError) -> None:
         """Says so where the stage stood."""
@@ -142,6 +196,26 @@ def line(job: Job) -> str:
     return "  ".join(
         filter(None, [words.activity(job), words.percent(job), elapsed, words.attempt(job)])
     )
+
+
+def outlook(job: Job, forecast: Forecast) -> str:
+    """The job's place in the line, and when it may be done."""
+    place = words.ahead(forecast) if job.state == Job.STATE_PENDING else ""
+    return "; ".join(filter(None, [place, words.estimate(job, forecast)]))
+
+
+def stored(artifact: Artifact) -> str:
+    """One result, as soon as it is kept."""
+    told = f"{words.plain(artifact.media_type)}, {words.size(artifact.size_bytes)}"
+    return f"{words.plain(artifact.url)}  {told}"
+
+
+def _behind(old: Sequence[str], new: Sequence[str]) -> Sequence[str]:
+    """Of two tails of one text, what the new one has behind the old one."""
+    for shared in range(min(len(old), len(new)), 0, -1):
+        if list(old[-shared:]) == list(new[:shared]):
+            return new[shared:]
+    return new
 
 
 def view(console: Console, *, quiet: bool) -> View:

@@ -57,6 +57,8 @@ class Session:
     """Set while results are saved: the job has ended well."""
     resume_options: list[str] = field(default_factory=list)
     """What `watch` and `download` need to go on as this command would have."""
+    goes_on: Callable[[], list[str]] | None = None
+    """What goes on where a command stopped that follows all jobs."""
     _client: Client | None = None
 
     @property
@@ -131,7 +133,7 @@ def _refused(session: Session, error: errors.MediagenError) -> Exit:
 
 
 def _interrupted(session: Session) -> Exit:
-    if session.job_id:
+    if session.job_id or session.goes_on:
         session.err.print("Stopped.")
         _say_how_to_go_on(session)
     elif session.request_id:
@@ -141,6 +143,8 @@ def _interrupted(session: Session) -> Exit:
 
 
 def _say_how_to_go_on(session: Session) -> None:
+    if session.goes_on:
+        session.hint("To go on from there:  " + session.command(*session.goes_on()))
     if not session.job_id:
         return
     if session.saving:

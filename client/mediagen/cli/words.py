@@ -13,7 +13,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from mediagen.v1 import failure_pb2 as failure
 from mediagen.v1.attempt_pb2 import CHARGE_NO, CHARGE_UNKNOWN, CHARGE_YES, Attempt
 from mediagen.v1.failure_pb2 import FailureReason
-from mediagen.v1.job_pb2 import Job
+from mediagen.v1.job_pb2 import Forecast, Job
 
 _ADVICE: dict[int, str] = {
     failure.RETRY_ADVICE_RETRY: "Submit it again.",
@@ -85,6 +85,39 @@ def percent(job: Job) -> str:
     return f"{job.progress_percent} %" if running else ""
 
 
+def ahead(forecast: Forecast) -> str:
+    """ "next in line", "3 ahead"; nothing where it is not known."""
+    if not forecast.HasField("jobs_ahead"):
+        return ""
+    return f"{forecast.jobs_ahead} ahead" if forecast.jobs_ahead else "next in line"
+
+
+def remaining(likely: Timestamp, late: Timestamp) -> str:
+    """How long until *likely*, and at most until *late*: "in about 12 s, at most 1 min 5 s"."""
+    half, most = -seconds_since(likely), -seconds_since(late)
+    # Both have passed: it is one of the slow ones, and more can not be said.
+    if most <= 0:
+        return "any moment" if most > -5 else "later than usual"
+    told = f"in about {span(half)}" if half >= 0.5 else "any moment"
+    return f"{told}, at most {span(most)}" if span(most) != span(half) else told
+
+
+def estimate(job: Job, forecast: Forecast) -> str:
+    """When it is taken and done: "starts in about 8 s, at most 20 s; done in about 14 s, …"."""
+    told = []
+    if job.state == Job.STATE_PENDING and forecast.HasField("start_time_p50"):
+        told.append("starts " + remaining(forecast.start_time_p50, forecast.start_time_p90))
+    if forecast.HasField("end_time_p50"):
+        told.append("done " + remaining(forecast.end_time_p50, forecast.end_time_p90))
+    return "; ".join(told)
+
+
+def log_lines(job: Job, most: int) -> list[str]:
+    """The last lines that the model printed."""
+    lines = [plain(each) for each in job.log_tail.splitlines()]
+    return [each for each in lines if each.strip()][-most:]
+
+
 def attempt(job: Job) -> str:
     """ "attempt 2", or nothing before the first."""
     return f"attempt {job.attempts[-1].number}" if job.attempts else ""
@@ -125,6 +158,12 @@ def duration(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes} min {rest} s"
     return f"{minutes // 60} h {minutes % 60} min"
+
+
+def span(seconds: float) -> str:
+    """A rough duration: "8 s", "3 min 20 s", "2 h 5 min"."""
+    seconds = round(max(0.0, seconds))
+    return f"{seconds} s" if seconds < 60 else duration(seconds)
 
 
 def age(seconds: float) -> str:

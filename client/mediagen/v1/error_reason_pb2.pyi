@@ -58,6 +58,16 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """A webhook for a call that we did not make. NOT_FOUND."""
     ERROR_REASON_PREDICTION_TAKEN: _ErrorReason.ValueType  # 14
     """A webhook for a prediction that another call of ours has made. ALREADY_EXISTS."""
+    ERROR_REASON_CURSOR_INVALID: _ErrorReason.ValueType  # 15
+    """The cursor is not one of ours. INVALID_ARGUMENT."""
+    ERROR_REASON_WEBHOOK_ENDPOINT_NOT_FOUND: _ErrorReason.ValueType  # 16
+    """The tenant has no webhook endpoint of this id. Metadata: endpoint_id. NOT_FOUND."""
+    ERROR_REASON_WEBHOOK_DELIVERY_NOT_FOUND: _ErrorReason.ValueType  # 17
+    """The tenant has no webhook delivery of this id, or it is no longer kept. Metadata: delivery_id.
+    NOT_FOUND.
+    """
+    ERROR_REASON_TOO_MANY_WEBHOOK_ENDPOINTS: _ErrorReason.ValueType  # 18
+    """The tenant has as many webhook endpoints as it may. Metadata: limit. RESOURCE_EXHAUSTED."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call was refused: the values of google.rpc.ErrorInfo.reason under the domain
@@ -100,4 +110,14 @@ ERROR_REASON_CALL_NOT_FOUND: ErrorReason.ValueType  # 13
 """A webhook for a call that we did not make. NOT_FOUND."""
 ERROR_REASON_PREDICTION_TAKEN: ErrorReason.ValueType  # 14
 """A webhook for a prediction that another call of ours has made. ALREADY_EXISTS."""
+ERROR_REASON_CURSOR_INVALID: ErrorReason.ValueType  # 15
+"""The cursor is not one of ours. INVALID_ARGUMENT."""
+ERROR_REASON_WEBHOOK_ENDPOINT_NOT_FOUND: ErrorReason.ValueType  # 16
+"""The tenant has no webhook endpoint of this id. Metadata: endpoint_id. NOT_FOUND."""
+ERROR_REASON_WEBHOOK_DELIVERY_NOT_FOUND: ErrorReason.ValueType  # 17
+"""The tenant has no webhook delivery of this id, or it is no longer kept. Metadata: delivery_id.
+NOT_FOUND.
+"""
+ERROR_REASON_TOO_MANY_WEBHOOK_ENDPOINTS: ErrorReason.ValueType  # 18
+"""The tenant has as many webhook endpoints as it may. Metadata: limit. RESOURCE_EXHAUSTED."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

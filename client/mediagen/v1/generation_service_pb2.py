@@ -29,9 +29,10 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from mediagen.v1 import job_pb2 as mediagen_dot_v1_dot_job__pb2
+from mediagen.v1 import webhook_pb2 as mediagen_dot_v1_dot_webhook__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$mediagen/v1/generation_service.proto\x12\x0bmediagen.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15mediagen/v1/job.proto\"\x8f\x08\n\x10SubmitJobRequest\x12>\n\nrequest_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^[A-Za-z0-9._:-]{0,128}$R\trequestId\x12\xe6\x01\n\x05model\x18\x02 \x01(\tB\xcf\x01\xbaH\xcb\x01\xba\x01\xc7\x01\n\x0cmodel_format\x12Imust be owner/name, or owner/name:version with a version of 64 hex digits\x1alsize(this) <= 300 && this.matches(\'^[A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9][A-Za-z0-9_.-]*(:[0-9a-f]{64})?$\')R\x05model\x12m\n\x06prompt\x18\x03 \x01(\tBU\xbaHRr\x04\x18\x80\x80\x02\xba\x01I\n\x06no_nul\x12%must not contain the character U+0000\x1a\x18!this.contains(\'\\u0000\')R\x06prompt\x12-\n\x05input\x18\x04 \x01(\x0b\x32\x17.google.protobuf.StructR\x05input\x12\x45\n\x07timeout\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationB\x10\xbaH\r\xaa\x01\n\"\x04\x08\x80\xa3\x05\x32\x02\x08\nR\x07timeout\x12\x80\x01\n\x06labels\x18\x06 \x03(\x0b\x32).mediagen.v1.SubmitJobRequest.LabelsEntryB=\xbaH:\x9a\x01\x37\x10 \" r\x1e\x32\x1c^[a-z0-9][a-z0-9._/-]{0,62}$*\x11r\x0f\x18\x80\x02\x32\n^[^\\x00]*$R\x06labels\x12;\n\x08priority\x18\x07 \x01(\x0e\x32\x15.mediagen.v1.PriorityB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x08priority\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01:\xf1\x01\xbaH\xed\x01\x1aq\n\x0fprompt_or_input\x12\x33give a prompt, or input for a model that takes none\x1a)this.prompt != \'\' || size(this.input) > 0\x1ax\n\x0bprompt_once\x12\x39give the prompt in prompt or in input.prompt, not in both\x1a.this.prompt == \'\' || !(\'prompt\' in this.input)\"7\n\x11SubmitJobResponse\x12\"\n\x03job\x18\x01 \x01(\x0b\x32\x10.mediagen.v1.JobR\x03job\"1\n\rGetJobRequest\x12 \n\x06job_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x05jobId\"4\n\x0eGetJobResponse\x12\"\n\x03job\x18\x01 \x01(\x0b\x32\x10.mediagen.v1.JobR\x03job\"\xee\x03\n\x0fListJobsRequest\x12$\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00R\x08pageSize\x12\'\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08R\tpageToken\x12\x41\n\x06states\x18\x03 \x03(\x0e\x32\x16.mediagen.v1.Job.StateB\x11\xbaH\x0e\x92\x01\x0b\x10\n\"\x07\x82\x01\x04\x10\x01 \x00R\x06states\x12*\n\x05model\x18\x04 \x01(\tB\x14\xbaH\x11r\x0f\x18\xac\x02\x32\n^[^\\x00]*$R\x05model\x12N\n\x06labels\x18\x05 \x03(\tB6\xbaH3\x92\x01\x30\x10\n\",r*\x18\xc0\x02\x32%^[a-z0-9][a-z0-9._/-]{0,62}=[^\\x00]*$R\x06labels\x12\x44\n\x10\x63reate_time_from\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0e\x63reateTimeFrom\x12H\n\x12\x63reate_time_before\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x10\x63reateTimeBefore\x12=\n\x0fprompt_contains\x18\x08 \x01(\tB\x14\xbaH\x11r\x0f\x18\xc8\x01\x32\n^[^\\x00]*$R\x0epromptContains\"`\n\x10ListJobsResponse\x12$\n\x04jobs\x18\x01 \x03(\x0b\x32\x10.mediagen.v1.JobR\x04jobs\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"4\n\x10\x43\x61ncelJobRequest\x12 \n\x06job_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x05jobId\"7\n\x11\x43\x61ncelJobResponse\x12\"\n\x03job\x18\x01 \x01(\x0b\x32\x10.mediagen.v1.JobR\x03job\"c\n\x0fWatchJobRequest\x12 \n\x06job_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x05jobId\x12.\n\x0e\x61\x66ter_revision\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00R\rafterRevision\"\xdd\x01\n\x10WatchJobResponse\x12.\n\x08snapshot\x18\x01 \x01(\x0b\x32\x10.mediagen.v1.JobH\x00R\x08snapshot\x12*\n\x06update\x18\x02 \x01(\x0b\x32\x10.mediagen.v1.JobH\x00R\x06update\x12,\n\x03gap\x18\x03 \x01(\x0b\x32\x18.mediagen.v1.RevisionGapH\x00R\x03gap\x12\x36\n\theartbeat\x18\x04 \x01(\x0b\x32\x16.mediagen.v1.HeartbeatH\x00R\theartbeatB\x07\n\x05\x65vent\"S\n\x0bRevisionGap\x12#\n\rfrom_revision\x18\x01 \x01(\x05R\x0c\x66romRevision\x12\x1f\n\x0bto_revision\x18\x02 \x01(\x05R\ntoRevision\"\'\n\tHeartbeat\x12\x1a\n\x08revision\x18\x01 \x01(\x05R\x08revision\"i\n\x15WatchJobEventsRequest\x12 \n\x06job_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x05jobId\x12.\n\x0e\x61\x66ter_revision\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00R\rafterRevision\"]\n\x17\x44ownloadArtifactRequest\x12 \n\x06job_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x05jobId\x12 \n\x05index\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x90N(\x00R\x05index\"\x12\n\x10GetHealthRequest\"i\n\x11GetHealthResponse\x12\x16\n\x06status\x18\x01 \x01(\tR\x06status\x12<\n\ncomponents\x18\x02 \x03(\x0b\x32\x1c.mediagen.v1.ComponentHealthR\ncomponents\"W\n\x0f\x43omponentHealth\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n\x06status\x18\x02 \x01(\tR\x06status\x12\x18\n\x07message\x18\x03 \x01(\tR\x07message2\xc3\x07\n\x11GenerationService\x12l\n\tSubmitJob\x12\x1d.mediagen.v1.SubmitJobRequest\x1a\x1e.mediagen.v1.SubmitJobResponse\" \x82\xd3\xe4\x93\x02\x1a\"\x10/api/v1/generate:\x01*b\x03job\x12\x88\x01\n\x06GetJob\x12\x1a.mediagen.v1.GetJobRequest\x1a\x1b.mediagen.v1.GetJobResponse\"E\x90\x02\x01\x82\xd3\xe4\x93\x02<\x12\x17/api/v1/status/{job_id}Z\x1c\x12\x15/api/v1/jobs/{job_id}b\x03jobb\x03job\x12`\n\x08ListJobs\x12\x1c.mediagen.v1.ListJobsRequest\x1a\x1d.mediagen.v1.ListJobsResponse\"\x17\x90\x02\x01\x82\xd3\xe4\x93\x02\x0e\x12\x0c/api/v1/jobs\x12{\n\tCancelJob\x12\x1d.mediagen.v1.CancelJobRequest\x1a\x1e.mediagen.v1.CancelJobResponse\"/\x90\x02\x02\x82\xd3\xe4\x93\x02&\"\x1c/api/v1/jobs/{job_id}:cancel:\x01*b\x03job\x12q\n\x08WatchJob\x12\x1c.mediagen.v1.WatchJobRequest\x1a\x1d.mediagen.v1.WatchJobResponse\"&\x90\x02\x01\x82\xd3\xe4\x93\x02\x1d\x12\x1b/api/v1/jobs/{job_id}:watch0\x01\x12u\n\x0eWatchJobEvents\x12\".mediagen.v1.WatchJobEventsRequest\x1a\x14.google.api.HttpBody\"\'\x90\x02\x01\x82\xd3\xe4\x93\x02\x1e\x12\x1c/api/v1/jobs/{job_id}:events0\x01\x12\x84\x01\n\x10\x44ownloadArtifact\x12$.mediagen.v1.DownloadArtifactRequest\x1a\x14.google.api.HttpBody\"2\x90\x02\x01\x82\xd3\xe4\x93\x02)\x12\'/api/v1/jobs/{job_id}/artifacts/{index}0\x01\x12\x65\n\tGetHealth\x12\x1d.mediagen.v1.GetHealthRequest\x1a\x1e.mediagen.v1.GetHealthResponse\"\x19\x90\x02\x01\x82\xd3\xe4\x93\x02\x10\x12\x0e/api/v1/healthb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$mediagen/v1/generation_service.proto\x12\x0bmediagen.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15mediagen/v1/job.proto\x1a\x19mediagen/v1/webhook.proto\"\xc5\x08\n\x10SubmitJobRequest\x12>\n\nrequest_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^[A-Za-z0-9._:-]{0,128}$R\trequestId\x12\xe6\x01\n\x05model\x18\x02 \x01(\tB\xcf\x01\xbaH\xcb\x01\xba\x01\xc7\x01\n\x0cmodel_format\x12Imust be owner/name, or owner/name:version with a version of 64 hex digits\x1alsize(this) <= 300 && this.matches(\'^[A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9][A-Za-z0-9_.-]*(:[0-9a-f]{64})?$\')R\x05model\x12m\n\x06prompt\x18\x03 \x01(\tBU\xbaHRr\x04\x18\x80\x80\x02\xba\x01I\n\x06no_nul\x12%must not contain the character U+0000\x1a\x18!this.contains(\'\\u0000\')R\x06prompt\x12-\n\x05input\x18\x04 \x01(\x0b\x32\x17.google.protobuf.StructR\x05input\x12\x45\n\x07timeout\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationB\x10\xbaH\r\xaa\x01\n\"\x04\x08\x80\xa3\x05\x32\x02\x08\nR\x07timeout\x12\x80\x01\n\x06labels\x18\x06 \x03(\x0b\x32).mediagen.v1.SubmitJobRequest.LabelsEntryB=\xbaH:\x9a\x01\x37\x10 \" r\x1e\x32\x1c^[a-z0-9][a-z0-9._/-]{0,62}$*\x11r\x0f\x18\x80\x02\x32\n^[^\\x00]*$R\x06labels\x12;\n\x08priority\x18\x07 \x01(\x0e\x32\x15.mediagen.v1.PriorityB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x08priority\x12\x34\n\x07webhook\x18\x08 \x01(\x0b\x32\x1a.mediagen.v1.WebhookTargetR\x07webhook\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01:\xf1\x01\xbaH\xed\x01\x1aq\n\x0fprompt_or_input\x12\x33give a prompt, or input for a model that takes none\x1a)this.prompt != \'\' || size(this.input) > 0\x1ax\n\x0bprompt_once\x12\x39give the prompt in prompt or in input.prompt, not in both\x1a.this.prompt == \'\' || !(\'prompt\' in this.input)\"7\n\x11SubmitJobResponse\x12\"\n\x03job\x18\x01 \x01(\x0b\x32\x10.mediagen.v1.JobR\x03job\"1\n\rGetJobRequest\x12 \n\x06job_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x05jobId\"4\n\x0eGetJobResponse\x12\"\n\x03job\x18\x01 \x01(\x0b\x32\x10.mediagen.v1.JobR\x03job\"\xee\x03\n\x0fListJobsRequest\x12$\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00R\x08pageSize\x12\'\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08R\tpageToken\x12\x41\n\x06states\x18\x03 \x03(\x0e\x32\x16.mediagen.v1.Job.StateB\x11\xbaH\x0e\x92\x01\x0b\x10\n\"\x07\x82\x01\x04\x10\x01 \x00R\x06states\x12*\n\x05model\x18\x04 \x01(\tB\x14\xbaH\x11r\x0f\x18\xac\x02\x32\n^[^\\x00]*$R\x05model\x12N\n\x06labels\x18\x05 \x03(\tB6\xbaH3\x92\x01\x30\x10\n\",r*\x18\xc0\x02\x32%^[a-z0-9][a-z0-9._/-]{0,62}=[^\\x00]*$R\x06labels\x12\x44\n\x10\x63reate_time_from\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0e\x63reateTimeFrom\x12H\n\x12\x63reate_time_before\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x10\x63reateTimeBefore\x12=\n\x0fprompt_contains\x18\x08 \x01(\tB\x14\xbaH\x11r\x0f\x18\xc8\x01\x32\n^[^\\x00]*$R\x0epromptContains\"`\n\x10ListJobsResponse\x12$\n\x04jobs\x18\x01 \x03(\x0b\x32\x10.mediagen.v1.JobR\x04jobs\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"4\n\x10\x43\x61ncelJobRequest\x12 \n\x06job_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x05jobId\"7\n\x11\x43\x61ncelJobResponse\x12\"\n\x03job\x18\x01 \x01(\x0b\x32\x10.mediagen.v1.JobR\x03job\"c\n\x0fWatchJobRequest\x12 \n\x06job_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x05jobId\x12.\n\x0e\x61\x66ter_revision\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00R\rafterRevision\"\x92\x02\n\x10WatchJobResponse\x12.\n\x08snapshot\x18\x01 \x01(\x0b\x32\x10.mediagen.v1.JobH\x00R\x08snapshot\x12*\n\x06update\x18\x02 \x01(\x0b\x32\x10.mediagen.v1.JobH\x00R\x06update\x12,\n\x03gap\x18\x03 \x01(\x0b\x32\x18.mediagen.v1.RevisionGapH\x00R\x03gap\x12\x36\n\theartbeat\x18\x04 \x01(\x0b\x32\x16.mediagen.v1.HeartbeatH\x00R\theartbeat\x12\x33\n\x08\x66orecast\x18\x05 \x01(\x0b\x32\x15.mediagen.v1.ForecastH\x00R\x08\x66orecastB\x07\n\x05\x65vent\"S\n\x0bRevisionGap\x12#\n\rfrom_revision\x18\x01 \x01(\x05R\x0c\x66romRevision\x12\x1f\n\x0bto_revision\x18\x02 \x01(\x05R\ntoRevision\"f\n\tHeartbeat\x12\x1a\n\x08revision\x18\x01 \x01(\x05R\x08revision\x12=\n\x0c\x63urrent_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0b\x63urrentTime\"i\n\x15WatchJobEventsRequest\x12 \n\x06job_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x05jobId\x12.\n\x0e\x61\x66ter_revision\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00R\rafterRevision\"\xf3\x01\n\x10WatchJobsRequest\x12 \n\x06\x63ursor\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01R\x06\x63ursor\x12\x41\n\x06states\x18\x02 \x03(\x0e\x32\x16.mediagen.v1.Job.StateB\x11\xbaH\x0e\x92\x01\x0b\x10\n\"\x07\x82\x01\x04\x10\x01 \x00R\x06states\x12*\n\x05model\x18\x03 \x01(\tB\x14\xbaH\x11r\x0f\x18\xac\x02\x32\n^[^\\x00]*$R\x05model\x12N\n\x06labels\x18\x04 \x03(\tB6\xbaH3\x92\x01\x30\x10\n\",r*\x18\xc0\x02\x32%^[a-z0-9][a-z0-9._/-]{0,62}=[^\\x00]*$R\x06labels\"\xdf\x02\n\x11WatchJobsResponse\x12\x16\n\x06\x63ursor\x18\x01 \x01(\tR\x06\x63ursor\x12.\n\x08snapshot\x18\x02 \x01(\x0b\x32\x10.mediagen.v1.JobH\x00R\x08snapshot\x12*\n\x06update\x18\x03 \x01(\x0b\x32\x10.mediagen.v1.JobH\x00R\x06update\x12)\n\x03gap\x18\x04 \x01(\x0b\x32\x15.mediagen.v1.WatchGapH\x00R\x03gap\x12-\n\x06synced\x18\x05 \x01(\x0b\x32\x13.mediagen.v1.SyncedH\x00R\x06synced\x12;\n\theartbeat\x18\x06 \x01(\x0b\x32\x1b.mediagen.v1.WatchHeartbeatH\x00R\theartbeat\x12\x36\n\tforecasts\x18\x07 \x01(\x0b\x32\x16.mediagen.v1.ForecastsH\x00R\tforecastsB\x07\n\x05\x65vent\"_\n\x08WatchGap\x12\x37\n\tfrom_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08\x66romTime\x12\x1a\n\x08restored\x18\x02 \x01(\x08R\x08restored\"&\n\x06Synced\x12\x1c\n\tsnapshots\x18\x01 \x01(\x05R\tsnapshots\"O\n\x0eWatchHeartbeat\x12=\n\x0c\x63urrent_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0b\x63urrentTime\"C\n\tForecasts\x12\x36\n\tforecasts\x18\x01 \x03(\x0b\x32\x18.mediagen.v1.JobForecastR\tforecasts\"W\n\x0bJobForecast\x12\x15\n\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x31\n\x08\x66orecast\x18\x02 \x01(\x0b\x32\x15.mediagen.v1.ForecastR\x08\x66orecast\"\xf9\x01\n\x16WatchJobsEventsRequest\x12 \n\x06\x63ursor\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01R\x06\x63ursor\x12\x41\n\x06states\x18\x02 \x03(\x0e\x32\x16.mediagen.v1.Job.StateB\x11\xbaH\x0e\x92\x01\x0b\x10\n\"\x07\x82\x01\x04\x10\x01 \x00R\x06states\x12*\n\x05model\x18\x03 \x01(\tB\x14\xbaH\x11r\x0f\x18\xac\x02\x32\n^[^\\x00]*$R\x05model\x12N\n\x06labels\x18\x04 \x03(\tB6\xbaH3\x92\x01\x30\x10\n\",r*\x18\xc0\x02\x32%^[a-z0-9][a-z0-9._/-]{0,62}=[^\\x00]*$R\x06labels\"]\n\x17\x44ownloadArtifactRequest\x12 \n\x06job_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x05jobId\x12 \n\x05index\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x90N(\x00R\x05index\"\x12\n\x10GetHealthRequest\"i\n\x11GetHealthResponse\x12\x16\n\x06status\x18\x01 \x01(\tR\x06status\x12<\n\ncomponents\x18\x02 \x03(\x0b\x32\x1c.mediagen.v1.ComponentHealthR\ncomponents\"W\n\x0f\x43omponentHealth\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n\x06status\x18\x02 \x01(\tR\x06status\x12\x18\n\x07message\x18\x03 \x01(\tR\x07message2\xa0\t\n\x11GenerationService\x12l\n\tSubmitJob\x12\x1d.mediagen.v1.SubmitJobRequest\x1a\x1e.mediagen.v1.SubmitJobResponse\" \x82\xd3\xe4\x93\x02\x1a\"\x10/api/v1/generate:\x01*b\x03job\x12\x88\x01\n\x06GetJob\x12\x1a.mediagen.v1.GetJobRequest\x1a\x1b.mediagen.v1.GetJobResponse\"E\x90\x02\x01\x82\xd3\xe4\x93\x02<\x12\x17/api/v1/status/{job_id}Z\x1c\x12\x15/api/v1/jobs/{job_id}b\x03jobb\x03job\x12`\n\x08ListJobs\x12\x1c.mediagen.v1.ListJobsRequest\x1a\x1d.mediagen.v1.ListJobsResponse\"\x17\x90\x02\x01\x82\xd3\xe4\x93\x02\x0e\x12\x0c/api/v1/jobs\x12{\n\tCancelJob\x12\x1d.mediagen.v1.CancelJobRequest\x1a\x1e.mediagen.v1.CancelJobResponse\"/\x90\x02\x02\x82\xd3\xe4\x93\x02&\"\x1c/api/v1/jobs/{job_id}:cancel:\x01*b\x03job\x12q\n\x08WatchJob\x12\x1c.mediagen.v1.WatchJobRequest\x1a\x1d.mediagen.v1.WatchJobResponse\"&\x90\x02\x01\x82\xd3\xe4\x93\x02\x1d\x12\x1b/api/v1/jobs/{job_id}:watch0\x01\x12u\n\x0eWatchJobEvents\x12\".mediagen.v1.WatchJobEventsRequest\x1a\x14.google.api.HttpBody\"\'\x90\x02\x01\x82\xd3\xe4\x93\x02\x1e\x12\x1c/api/v1/jobs/{job_id}:events0\x01\x12k\n\tWatchJobs\x12\x1d.mediagen.v1.WatchJobsRequest\x1a\x1e.mediagen.v1.WatchJobsResponse\"\x1d\x90\x02\x01\x82\xd3\xe4\x93\x02\x14\x12\x12/api/v1/jobs:watch0\x01\x12n\n\x0fWatchJobsEvents\x12#.mediagen.v1.WatchJobsEventsRequest\x1a\x14.google.api.HttpBody\"\x1e\x90\x02\x01\x82\xd3\xe4\x93\x02\x15\x12\x13/api/v1/jobs:events0\x01\x12\x84\x01\n\x10\x44ownloadArtifact\x12$.mediagen.v1.DownloadArtifactRequest\x1a\x14.google.api.HttpBody\"2\x90\x02\x01\x82\xd3\xe4\x93\x02)\x12\'/api/v1/jobs/{job_id}/artifacts/{index}0\x01\x12\x65\n\tGetHealth\x12\x1d.mediagen.v1.GetHealthRequest\x1a\x1e.mediagen.v1.GetHealthResponse\"\x19\x90\x02\x01\x82\xd3\xe4\x93\x02\x10\x12\x0e/api/v1/healthb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -78,6 +79,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WATCHJOBEVENTSREQUEST'].fields_by_name['job_id']._serialized_options = b'\272H\006r\004\020\001\030@'
   _globals['_WATCHJOBEVENTSREQUEST'].fields_by_name['after_revision']._loaded_options = None
   _globals['_WATCHJOBEVENTSREQUEST'].fields_by_name['after_revision']._serialized_options = b'\272H\004\032\002(\000'
+  _globals['_WATCHJOBSREQUEST'].fields_by_name['cursor']._loaded_options = None
+  _globals['_WATCHJOBSREQUEST'].fields_by_name['cursor']._serialized_options = b'\272H\005r\003\030\310\001'
+  _globals['_WATCHJOBSREQUEST'].fields_by_name['states']._loaded_options = None
+  _globals['_WATCHJOBSREQUEST'].fields_by_name['states']._serialized_options = b'\272H\016\222\001\013\020\n\"\007\202\001\004\020\001 \000'
+  _globals['_WATCHJOBSREQUEST'].fields_by_name['model']._loaded_options = None
+  _globals['_WATCHJOBSREQUEST'].fields_by_name['model']._serialized_options = b'\272H\021r\017\030\254\0022\n^[^\\x00]*$'
+  _globals['_WATCHJOBSREQUEST'].fields_by_name['labels']._loaded_options = None
+  _globals['_WATCHJOBSREQUEST'].fields_by_name['labels']._serialized_options = b'\272H3\222\0010\020\n\",r*\030\300\0022%^[a-z0-9][a-z0-9._/-]{0,62}=[^\\x00]*$'
+  _globals['_WATCHJOBSEVENTSREQUEST'].fields_by_name['cursor']._loaded_options = None
+  _globals['_WATCHJOBSEVENTSREQUEST'].fields_by_name['cursor']._serialized_options = b'\272H\005r\003\030\310\001'
+  _globals['_WATCHJOBSEVENTSREQUEST'].fields_by_name['states']._loaded_options = None
+  _globals['_WATCHJOBSEVENTSREQUEST'].fields_by_name['states']._serialized_options = b'\272H\016\222\001\013\020\n\"\007\202\001\004\020\001 \000'
+  _globals['_WATCHJOBSEVENTSREQUEST'].fields_by_name['model']._loaded_options = None
+  _globals['_WATCHJOBSEVENTSREQUEST'].fields_by_name['model']._serialized_options = b'\272H\021r\017\030\254\0022\n^[^\\x00]*$'
+  _globals['_WATCHJOBSEVENTSREQUEST'].fields_by_name['labels']._loaded_options = None
+  _globals['_WATCHJOBSEVENTSREQUEST'].fields_by_name['labels']._serialized_options = b'\272H3\222\0010\020\n\",r*\030\300\0022%^[a-z0-9][a-z0-9._/-]{0,62}=[^\\x00]*$'
   _globals['_DOWNLOADARTIFACTREQUEST'].fields_by_name['job_id']._loaded_options = None
   _globals['_DOWNLOADARTIFACTREQUEST'].fields_by_name['job_id']._serialized_options = b'\272H\006r\004\020\001\030@'
   _globals['_DOWNLOADARTIFACTREQUEST'].fields_by_name['index']._loaded_options = None
@@ -94,46 +111,66 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GENERATIONSERVICE'].methods_by_name['WatchJob']._serialized_options = b'\220\002\001\202\323\344\223\002\035\022\033/api/v1/jobs/{job_id}:watch'
   _globals['_GENERATIONSERVICE'].methods_by_name['WatchJobEvents']._loaded_options = None
   _globals['_GENERATIONSERVICE'].methods_by_name['WatchJobEvents']._serialized_options = b'\220\002\001\202\323\344\223\002\036\022\034/api/v1/jobs/{job_id}:events'
+  _globals['_GENERATIONSERVICE'].methods_by_name['WatchJobs']._loaded_options = None
+  _globals['_GENERATIONSERVICE'].methods_by_name['WatchJobs']._serialized_options = b'\220\002\001\202\323\344\223\002\024\022\022/api/v1/jobs:watch'
+  _globals['_GENERATIONSERVICE'].methods_by_name['WatchJobsEvents']._loaded_options = None
+  _globals['_GENERATIONSERVICE'].methods_by_name['WatchJobsEvents']._serialized_options = b'\220\002\001\202\323\344\223\002\025\022\023/api/v1/jobs:events'
   _globals['_GENERATIONSERVICE'].methods_by_name['DownloadArtifact']._loaded_options = None
   _globals['_GENERATIONSERVICE'].methods_by_name['DownloadArtifact']._serialized_options = b'\220\002\001\202\323\344\223\002)\022\'/api/v1/jobs/{job_id}/artifacts/{index}'
   _globals['_GENERATIONSERVICE'].methods_by_name['GetHealth']._loaded_options = None
   _globals['_GENERATIONSERVICE'].methods_by_name['GetHealth']._serialized_options = b'\220\002\001\202\323\344\223\002\020\022\016/api/v1/health'
-  _globals['_SUBMITJOBREQUEST']._serialized_start=258
-  _globals['_SUBMITJOBREQUEST']._serialized_end=1297
-  _globals['_SUBMITJOBREQUEST_LABELSENTRY']._serialized_start=996
-  _globals['_SUBMITJOBREQUEST_LABELSENTRY']._serialized_end=1053
-  _globals['_SUBMITJOBRESPONSE']._serialized_start=1299
-  _globals['_SUBMITJOBRESPONSE']._serialized_end=1354
-  _globals['_GETJOBREQUEST']._serialized_start=1356
-  _globals['_GETJOBREQUEST']._serialized_end=1405
-  _globals['_GETJOBRESPONSE']._serialized_start=1407
-  _globals['_GETJOBRESPONSE']._serialized_end=1459
-  _globals['_LISTJOBSREQUEST']._serialized_start=1462
-  _globals['_LISTJOBSREQUEST']._serialized_end=1956
-  _globals['_LISTJOBSRESPONSE']._serialized_start=1958
-  _globals['_LISTJOBSRESPONSE']._serialized_end=2054
-  _globals['_CANCELJOBREQUEST']._serialized_start=2056
-  _globals['_CANCELJOBREQUEST']._serialized_end=2108
-  _globals['_CANCELJOBRESPONSE']._serialized_start=2110
-  _globals['_CANCELJOBRESPONSE']._serialized_end=2165
-  _globals['_WATCHJOBREQUEST']._serialized_start=2167
-  _globals['_WATCHJOBREQUEST']._serialized_end=2266
-  _globals['_WATCHJOBRESPONSE']._serialized_start=2269
-  _globals['_WATCHJOBRESPONSE']._serialized_end=2490
-  _globals['_REVISIONGAP']._serialized_start=2492
-  _globals['_REVISIONGAP']._serialized_end=2575
-  _globals['_HEARTBEAT']._serialized_start=2577
-  _globals['_HEARTBEAT']._serialized_end=2616
-  _globals['_WATCHJOBEVENTSREQUEST']._serialized_start=2618
-  _globals['_WATCHJOBEVENTSREQUEST']._serialized_end=2723
-  _globals['_DOWNLOADARTIFACTREQUEST']._serialized_start=2725
-  _globals['_DOWNLOADARTIFACTREQUEST']._serialized_end=2818
-  _globals['_GETHEALTHREQUEST']._serialized_start=2820
-  _globals['_GETHEALTHREQUEST']._serialized_end=2838
-  _globals['_GETHEALTHRESPONSE']._serialized_start=2840
-  _globals['_GETHEALTHRESPONSE']._serialized_end=2945
-  _globals['_COMPONENTHEALTH']._serialized_start=2947
-  _globals['_COMPONENTHEALTH']._serialized_end=3034
-  _globals['_GENERATIONSERVICE']._serialized_start=3037
-  _globals['_GENERATIONSERVICE']._serialized_end=4000
+  _globals['_SUBMITJOBREQUEST']._serialized_start=285
+  _globals['_SUBMITJOBREQUEST']._serialized_end=1378
+  _globals['_SUBMITJOBREQUEST_LABELSENTRY']._serialized_start=1077
+  _globals['_SUBMITJOBREQUEST_LABELSENTRY']._serialized_end=1134
+  _globals['_SUBMITJOBRESPONSE']._serialized_start=1380
+  _globals['_SUBMITJOBRESPONSE']._serialized_end=1435
+  _globals['_GETJOBREQUEST']._serialized_start=1437
+  _globals['_GETJOBREQUEST']._serialized_end=1486
+  _globals['_GETJOBRESPONSE']._serialized_start=1488
+  _globals['_GETJOBRESPONSE']._serialized_end=1540
+  _globals['_LISTJOBSREQUEST']._serialized_start=1543
+  _globals['_LISTJOBSREQUEST']._serialized_end=2037
+  _globals['_LISTJOBSRESPONSE']._serialized_start=2039
+  _globals['_LISTJOBSRESPONSE']._serialized_end=2135
+  _globals['_CANCELJOBREQUEST']._serialized_start=2137
+  _globals['_CANCELJOBREQUEST']._serialized_end=2189
+  _globals['_CANCELJOBRESPONSE']._serialized_start=2191
+  _globals['_CANCELJOBRESPONSE']._serialized_end=2246
+  _globals['_WATCHJOBREQUEST']._serialized_start=2248
+  _globals['_WATCHJOBREQUEST']._serialized_end=2347
+  _globals['_WATCHJOBRESPONSE']._serialized_start=2350
+  _globals['_WATCHJOBRESPONSE']._serialized_end=2624
+  _globals['_REVISIONGAP']._serialized_start=2626
+  _globals['_REVISIONGAP']._serialized_end=2709
+  _globals['_HEARTBEAT']._serialized_start=2711
+  _globals['_HEARTBEAT']._serialized_end=2813
+  _globals['_WATCHJOBEVENTSREQUEST']._serialized_start=2815
+  _globals['_WATCHJOBEVENTSREQUEST']._serialized_end=2920
+  _globals['_WATCHJOBSREQUEST']._serialized_start=2923
+  _globals['_WATCHJOBSREQUEST']._serialized_end=3166
+  _globals['_WATCHJOBSRESPONSE']._serialized_start=3169
+  _globals['_WATCHJOBSRESPONSE']._serialized_end=3520
+  _globals['_WATCHGAP']._serialized_start=3522
+  _globals['_WATCHGAP']._serialized_end=3617
+  _globals['_SYNCED']._serialized_start=3619
+  _globals['_SYNCED']._serialized_end=3657
+  _globals['_WATCHHEARTBEAT']._serialized_start=3659
+  _globals['_WATCHHEARTBEAT']._serialized_end=3738
+  _globals['_FORECASTS']._serialized_start=3740
+  _globals['_FORECASTS']._serialized_end=3807
+  _globals['_JOBFORECAST']._serialized_start=3809
+  _globals['_JOBFORECAST']._serialized_end=3896
+  _globals['_WATCHJOBSEVENTSREQUEST']._serialized_start=3899
+  _globals['_WATCHJOBSEVENTSREQUEST']._serialized_end=4148
+  _globals['_DOWNLOADARTIFACTREQUEST']._serialized_start=4150
+  _globals['_DOWNLOADARTIFACTREQUEST']._serialized_end=4243
+  _globals['_GETHEALTHREQUEST']._serialized_start=4245
+  _globals['_GETHEALTHREQUEST']._serialized_end=4263
+  _globals['_GETHEALTHRESPONSE']._serialized_start=4265
+  _globals['_GETHEALTHRESPONSE']._serialized_end=4370
+  _globals['_COMPONENTHEALTH']._serialized_start=4372
+  _globals['_COMPONENTHEALTH']._serialized_end=4459
+  _globals['_GENERATIONSERVICE']._serialized_start=4462
+  _globals['_GENERATIONSERVICE']._serialized_end=5646
 # @@protoc_insertion_point(module_scope)

@@ -11,6 +11,7 @@ from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from mediagen.v1 import job_pb2 as _job_pb2
+from mediagen.v1 import webhook_pb2 as _webhook_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -55,6 +56,7 @@ class SubmitJobRequest(_message.Message):
     TIMEOUT_FIELD_NUMBER: _builtins.int
     LABELS_FIELD_NUMBER: _builtins.int
     PRIORITY_FIELD_NUMBER: _builtins.int
+    WEBHOOK_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Optional. Your own id of this submission, which makes repeats safe; one is made if it is empty.
     A UUID, or any other string of up to 128 letters, digits and . _ : - characters.
@@ -86,6 +88,12 @@ class SubmitJobRequest(_message.Message):
         digits and . _ - / characters, at most 63; values at most 256 characters.
         """
 
+    @_builtins.property
+    def webhook(self) -> _webhook_pb2.WebhookTarget:
+        """Optional. Where to tell of this job's events, beside the endpoints made with
+        CreateWebhookEndpoint.
+        """
+
     def __init__(
         self,
         *,
@@ -96,10 +104,11 @@ class SubmitJobRequest(_message.Message):
         timeout: _duration_pb2.Duration | None = ...,
         labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         priority: _job_pb2.Priority.ValueType = ...,
+        webhook: _webhook_pb2.WebhookTarget | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["input", b"input", "timeout", b"timeout"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["input", b"input", "timeout", b"timeout", "webhook", b"webhook"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["input", b"input", "labels", b"labels", "model", b"model", "priority", b"priority", "prompt", b"prompt", "request_id", b"request_id", "timeout", b"timeout"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["input", b"input", "labels", b"labels", "model", b"model", "priority", b"priority", "prompt", b"prompt", "request_id", b"request_id", "timeout", b"timeout", "webhook", b"webhook"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -345,6 +354,7 @@ class WatchJobResponse(_message.Message):
     UPDATE_FIELD_NUMBER: _builtins.int
     GAP_FIELD_NUMBER: _builtins.int
     HEARTBEAT_FIELD_NUMBER: _builtins.int
+    FORECAST_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def snapshot(self) -> _job_pb2.Job:
         """The whole job: the first message of a watch from the start, and the one after a gap."""
@@ -361,6 +371,10 @@ class WatchJobResponse(_message.Message):
     def heartbeat(self) -> Global___Heartbeat:
         """Nothing changed; the stream is alive. Sent every 15 seconds of silence."""
 
+    @_builtins.property
+    def forecast(self) -> _job_pb2.Forecast:
+        """When the job may be taken and done, now that this has moved. Only while it is not final."""
+
     def __init__(
         self,
         *,
@@ -368,12 +382,13 @@ class WatchJobResponse(_message.Message):
         update: _job_pb2.Job | None = ...,
         gap: Global___RevisionGap | None = ...,
         heartbeat: Global___Heartbeat | None = ...,
+        forecast: _job_pb2.Forecast | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "gap", b"gap", "heartbeat", b"heartbeat", "snapshot", b"snapshot", "update", b"update"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "forecast", b"forecast", "gap", b"gap", "heartbeat", b"heartbeat", "snapshot", b"snapshot", "update", b"update"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "gap", b"gap", "heartbeat", b"heartbeat", "snapshot", b"snapshot", "update", b"update"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "forecast", b"forecast", "gap", b"gap", "heartbeat", b"heartbeat", "snapshot", b"snapshot", "update", b"update"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["snapshot", "update", "gap", "heartbeat"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["snapshot", "update", "gap", "heartbeat", "forecast"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
@@ -414,16 +429,22 @@ class Heartbeat(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     REVISION_FIELD_NUMBER: _builtins.int
+    CURRENT_TIME_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
     """The job's revision as far as this stream has sent it."""
+    @_builtins.property
+    def current_time(self) -> _timestamp_pb2.Timestamp:
+        """Everything that had happened to the job by this time, the service's, has been sent."""
+
     def __init__(
         self,
         *,
         revision: _builtins.int = ...,
+        current_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["current_time", b"current_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["current_time", b"current_time", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -454,6 +475,280 @@ class WatchJobEventsRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___WatchJobEventsRequest: _TypeAlias = WatchJobEventsRequest  # noqa: Y015
+
+@_typing.final
+class WatchJobsRequest(_message.Message):
+    """The jobs to follow, and from where. All filters must hold."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CURSOR_FIELD_NUMBER: _builtins.int
+    STATES_FIELD_NUMBER: _builtins.int
+    MODEL_FIELD_NUMBER: _builtins.int
+    LABELS_FIELD_NUMBER: _builtins.int
+    cursor: _builtins.str
+    """Optional. The cursor of the last message that the caller has seen: only what came after it is
+    sent, and no snapshots before. It may be used with another filter, for what comes from now on.
+    """
+    model: _builtins.str
+    """Optional. Only jobs of this model, letter for letter as submitted."""
+    @_builtins.property
+    def states(self) -> _containers.RepeatedScalarFieldContainer[_job_pb2.Job.State.ValueType]:
+        """Optional. Only jobs that are in one of these states, or were until the revision that is sent."""
+
+    @_builtins.property
+    def labels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Optional. Only jobs with all of these labels, each as "key=value"."""
+
+    def __init__(
+        self,
+        *,
+        cursor: _builtins.str = ...,
+        states: _abc.Iterable[_job_pb2.Job.State.ValueType] | None = ...,
+        model: _builtins.str = ...,
+        labels: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "labels", b"labels", "model", b"model", "states", b"states"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchJobsRequest: _TypeAlias = WatchJobsRequest  # noqa: Y015
+
+@_typing.final
+class WatchJobsResponse(_message.Message):
+    """One thing that happened while watching jobs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CURSOR_FIELD_NUMBER: _builtins.int
+    SNAPSHOT_FIELD_NUMBER: _builtins.int
+    UPDATE_FIELD_NUMBER: _builtins.int
+    GAP_FIELD_NUMBER: _builtins.int
+    SYNCED_FIELD_NUMBER: _builtins.int
+    HEARTBEAT_FIELD_NUMBER: _builtins.int
+    FORECASTS_FIELD_NUMBER: _builtins.int
+    cursor: _builtins.str
+    """Where the watch goes on after this message. Empty until synced: who loses the connection before
+    that begins anew, or from the cursor that it had.
+    """
+    @_builtins.property
+    def snapshot(self) -> _job_pb2.Job:
+        """A whole job: one that was there when the watch began, or had ended in a gap."""
+
+    @_builtins.property
+    def update(self) -> _job_pb2.Job:
+        """A job as of its next revision. Its request is set when it comes into the watch: until synced,
+        at its first revision, and where it was in none of the filter's states before.
+        """
+
+    @_builtins.property
+    def gap(self) -> Global___WatchGap:
+        """Changes that can not be sent one by one. Snapshots and synced follow."""
+
+    @_builtins.property
+    def synced(self) -> Global___Synced:
+        """Every snapshot was sent; from here on updates come."""
+
+    @_builtins.property
+    def heartbeat(self) -> Global___WatchHeartbeat:
+        """Nothing changed; the stream is alive. Sent every 15 seconds of silence."""
+
+    @_builtins.property
+    def forecasts(self) -> Global___Forecasts:
+        """When waiting and running jobs that this stream has told of may be taken and done, where this
+        has moved: at most 500 of them, the next to be taken first.
+        """
+
+    def __init__(
+        self,
+        *,
+        cursor: _builtins.str = ...,
+        snapshot: _job_pb2.Job | None = ...,
+        update: _job_pb2.Job | None = ...,
+        gap: Global___WatchGap | None = ...,
+        synced: Global___Synced | None = ...,
+        heartbeat: Global___WatchHeartbeat | None = ...,
+        forecasts: Global___Forecasts | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "forecasts", b"forecasts", "gap", b"gap", "heartbeat", b"heartbeat", "snapshot", b"snapshot", "synced", b"synced", "update", b"update"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "event", b"event", "forecasts", b"forecasts", "gap", b"gap", "heartbeat", b"heartbeat", "snapshot", b"snapshot", "synced", b"synced", "update", b"update"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["snapshot", "update", "gap", "synced", "heartbeat", "forecasts"]  # noqa: Y015
+    _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
+
+Global___WatchJobsResponse: _TypeAlias = WatchJobsResponse  # noqa: Y015
+
+@_typing.final
+class WatchGap(_message.Message):
+    """Changes that a watcher of jobs does not get one by one. The snapshots that follow hold every
+    matching job that is not final or has ended since from_time.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FROM_TIME_FIELD_NUMBER: _builtins.int
+    RESTORED_FIELD_NUMBER: _builtins.int
+    restored: _builtins.bool
+    """The service was restored to an earlier moment: revisions seen before may be no more. Forget
+    them, and take what follows.
+    """
+    @_builtins.property
+    def from_time(self) -> _timestamp_pb2.Timestamp:
+        """The changes since this time are left out."""
+
+    def __init__(
+        self,
+        *,
+        from_time: _timestamp_pb2.Timestamp | None = ...,
+        restored: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["from_time", b"from_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_time", b"from_time", "restored", b"restored"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchGap: _TypeAlias = WatchGap  # noqa: Y015
+
+@_typing.final
+class Synced(_message.Message):
+    """The end of the snapshots."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SNAPSHOTS_FIELD_NUMBER: _builtins.int
+    snapshots: _builtins.int
+    """How many snapshots were sent."""
+    def __init__(
+        self,
+        *,
+        snapshots: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["snapshots", b"snapshots"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Synced: _TypeAlias = Synced  # noqa: Y015
+
+@_typing.final
+class WatchHeartbeat(_message.Message):
+    """A sign of life of a watch of jobs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CURRENT_TIME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def current_time(self) -> _timestamp_pb2.Timestamp:
+        """Everything that had happened by this time, the service's, has been sent."""
+
+    def __init__(
+        self,
+        *,
+        current_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["current_time", b"current_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["current_time", b"current_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchHeartbeat: _TypeAlias = WatchHeartbeat  # noqa: Y015
+
+@_typing.final
+class Forecasts(_message.Message):
+    """When jobs may be taken and done."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FORECASTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def forecasts(self) -> _containers.RepeatedCompositeFieldContainer[Global___JobForecast]:
+        """By job, the next to be taken first."""
+
+    def __init__(
+        self,
+        *,
+        forecasts: _abc.Iterable[Global___JobForecast] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["forecasts", b"forecasts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Forecasts: _TypeAlias = Forecasts  # noqa: Y015
+
+@_typing.final
+class JobForecast(_message.Message):
+    """When one job may be taken and done."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    FORECAST_FIELD_NUMBER: _builtins.int
+    job_id: _builtins.str
+    """The id of the job."""
+    @_builtins.property
+    def forecast(self) -> _job_pb2.Forecast:
+        """When it may be taken and done."""
+
+    def __init__(
+        self,
+        *,
+        job_id: _builtins.str = ...,
+        forecast: _job_pb2.Forecast | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["forecast", b"forecast"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["forecast", b"forecast", "job_id", b"job_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___JobForecast: _TypeAlias = JobForecast  # noqa: Y015
+
+@_typing.final
+class WatchJobsEventsRequest(_message.Message):
+    """The jobs to follow as server-sent events, and from where. All filters must hold."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CURSOR_FIELD_NUMBER: _builtins.int
+    STATES_FIELD_NUMBER: _builtins.int
+    MODEL_FIELD_NUMBER: _builtins.int
+    LABELS_FIELD_NUMBER: _builtins.int
+    cursor: _builtins.str
+    """Optional. As in WatchJobs; the Last-Event-ID header, where sent, wins."""
+    model: _builtins.str
+    """Optional. Only jobs of this model, letter for letter as submitted."""
+    @_builtins.property
+    def states(self) -> _containers.RepeatedScalarFieldContainer[_job_pb2.Job.State.ValueType]:
+        """Optional. Only jobs that are in one of these states, or were until the revision that is sent."""
+
+    @_builtins.property
+    def labels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Optional. Only jobs with all of these labels, each as "key=value"."""
+
+    def __init__(
+        self,
+        *,
+        cursor: _builtins.str = ...,
+        states: _abc.Iterable[_job_pb2.Job.State.ValueType] | None = ...,
+        model: _builtins.str = ...,
+        labels: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "labels", b"labels", "model", b"model", "states", b"states"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchJobsEventsRequest: _TypeAlias = WatchJobsEventsRequest  # noqa: Y015
 
 @_typing.final
 class DownloadArtifactRequest(_message.Message):

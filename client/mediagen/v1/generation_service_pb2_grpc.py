@@ -69,6 +69,16 @@ class GenerationServiceStub:
                 request_serializer=mediagen_dot_v1_dot_generation__service__pb2.WatchJobEventsRequest.SerializeToString,
                 response_deserializer=google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
                 _registered_method=True)
+        self.WatchJobs = channel.unary_stream(
+                '/mediagen.v1.GenerationService/WatchJobs',
+                request_serializer=mediagen_dot_v1_dot_generation__service__pb2.WatchJobsRequest.SerializeToString,
+                response_deserializer=mediagen_dot_v1_dot_generation__service__pb2.WatchJobsResponse.FromString,
+                _registered_method=True)
+        self.WatchJobsEvents = channel.unary_stream(
+                '/mediagen.v1.GenerationService/WatchJobsEvents',
+                request_serializer=mediagen_dot_v1_dot_generation__service__pb2.WatchJobsEventsRequest.SerializeToString,
+                response_deserializer=google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
+                _registered_method=True)
         self.DownloadArtifact = channel.unary_stream(
                 '/mediagen.v1.GenerationService/DownloadArtifact',
                 request_serializer=mediagen_dot_v1_dot_generation__service__pb2.DownloadArtifactRequest.SerializeToString,
@@ -126,7 +136,8 @@ class GenerationServiceServicer:
         """Follow a job: the whole job at once, then every revision after it, once and in order, until
         it is final. The stream then ends with OK.
 
-        After a lost connection, call again with after_revision: the stream goes on behind it.
+        After a lost connection, call again with after_revision: the stream goes on behind it. While
+        the job is not final, its forecast is sent whenever it has moved.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -135,7 +146,33 @@ class GenerationServiceServicer:
     def WatchJobEvents(self, request, context):
         """WatchJob for browsers: server-sent events. Each event's id is the revision, so that
         EventSource resumes by itself with Last-Event-ID; its data is the job as JSON; its name is
-        "snapshot", "update", "gap" or, when the job is final, "end"; an error is sent as "error".
+        "snapshot", "update", "gap", "forecast" or, when the job is final, "end"; an error is sent as
+        "error".
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchJobs(self, request, context):
+        """Follow all jobs, or those of a filter: first every matching job that is not final, as
+        snapshots, and what changed meanwhile, as updates; then synced; then every revision of every
+        matching job, once, and in order for each job. It ends only with the connection.
+
+        After a lost connection, call again with the cursor of the last message: the stream goes on
+        behind it, whichever replica of the service answers. INVALID_ARGUMENT
+        (ERROR_REASON_CURSOR_INVALID) if the cursor is not one of ours.
+
+        To show older jobs too, list them once synced has come, and keep of each job what has the
+        higher revision: nothing falls between.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchJobsEvents(self, request, context):
+        """WatchJobs for browsers: server-sent events. Each event's id is the cursor, so that EventSource
+        resumes by itself with Last-Event-ID; its name is "snapshot", "synced", "update", "gap",
+        "forecasts" or "error"; its data is the message as JSON.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -143,7 +180,7 @@ class GenerationServiceServicer:
 
     def DownloadArtifact(self, request, context):
         """Get the bytes of one artifact, in chunks. NOT_FOUND (ERROR_REASON_ARTIFACT_NOT_FOUND) until
-        the job is COMPLETED. Over HTTP this is a plain download with length, ranges and an ETag.
+        the job lists it. Over HTTP this is a plain download with length, ranges and an ETag.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -187,6 +224,16 @@ def add_GenerationServiceServicer_to_server(servicer, server):
             'WatchJobEvents': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchJobEvents,
                     request_deserializer=mediagen_dot_v1_dot_generation__service__pb2.WatchJobEventsRequest.FromString,
+                    response_serializer=google_dot_api_dot_httpbody__pb2.HttpBody.SerializeToString,
+            ),
+            'WatchJobs': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchJobs,
+                    request_deserializer=mediagen_dot_v1_dot_generation__service__pb2.WatchJobsRequest.FromString,
+                    response_serializer=mediagen_dot_v1_dot_generation__service__pb2.WatchJobsResponse.SerializeToString,
+            ),
+            'WatchJobsEvents': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchJobsEvents,
+                    request_deserializer=mediagen_dot_v1_dot_generation__service__pb2.WatchJobsEventsRequest.FromString,
                     response_serializer=google_dot_api_dot_httpbody__pb2.HttpBody.SerializeToString,
             ),
             'DownloadArtifact': grpc.unary_stream_rpc_method_handler(
@@ -365,6 +412,60 @@ class GenerationService:
             target,
             '/mediagen.v1.GenerationService/WatchJobEvents',
             mediagen_dot_v1_dot_generation__service__pb2.WatchJobEventsRequest.SerializeToString,
+            google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchJobs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/mediagen.v1.GenerationService/WatchJobs',
+            mediagen_dot_v1_dot_generation__service__pb2.WatchJobsRequest.SerializeToString,
+            mediagen_dot_v1_dot_generation__service__pb2.WatchJobsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchJobsEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/mediagen.v1.GenerationService/WatchJobsEvents',
+            mediagen_dot_v1_dot_generation__service__pb2.WatchJobsEventsRequest.SerializeToString,
             google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
             options,
             channel_credentials,

@@ -58,16 +58,35 @@ class GenerationServiceStub:
     """Follow a job: the whole job at once, then every revision after it, once and in order, until
     it is final. The stream then ends with OK.
 
-    After a lost connection, call again with after_revision: the stream goes on behind it.
+    After a lost connection, call again with after_revision: the stream goes on behind it. While
+    the job is not final, its forecast is sent whenever it has moved.
     """
     WatchJobEvents: _grpc.UnaryStreamMultiCallable[_generation_service_pb2.WatchJobEventsRequest, _httpbody_pb2.HttpBody]
     """WatchJob for browsers: server-sent events. Each event's id is the revision, so that
     EventSource resumes by itself with Last-Event-ID; its data is the job as JSON; its name is
-    "snapshot", "update", "gap" or, when the job is final, "end"; an error is sent as "error".
+    "snapshot", "update", "gap", "forecast" or, when the job is final, "end"; an error is sent as
+    "error".
+    """
+    WatchJobs: _grpc.UnaryStreamMultiCallable[_generation_service_pb2.WatchJobsRequest, _generation_service_pb2.WatchJobsResponse]
+    """Follow all jobs, or those of a filter: first every matching job that is not final, as
+    snapshots, and what changed meanwhile, as updates; then synced; then every revision of every
+    matching job, once, and in order for each job. It ends only with the connection.
+
+    After a lost connection, call again with the cursor of the last message: the stream goes on
+    behind it, whichever replica of the service answers. INVALID_ARGUMENT
+    (ERROR_REASON_CURSOR_INVALID) if the cursor is not one of ours.
+
+    To show older jobs too, list them once synced has come, and keep of each job what has the
+    higher revision: nothing falls between.
+    """
+    WatchJobsEvents: _grpc.UnaryStreamMultiCallable[_generation_service_pb2.WatchJobsEventsRequest, _httpbody_pb2.HttpBody]
+    """WatchJobs for browsers: server-sent events. Each event's id is the cursor, so that EventSource
+    resumes by itself with Last-Event-ID; its name is "snapshot", "synced", "update", "gap",
+    "forecasts" or "error"; its data is the message as JSON.
     """
     DownloadArtifact: _grpc.UnaryStreamMultiCallable[_generation_service_pb2.DownloadArtifactRequest, _httpbody_pb2.HttpBody]
     """Get the bytes of one artifact, in chunks. NOT_FOUND (ERROR_REASON_ARTIFACT_NOT_FOUND) until
-    the job is COMPLETED. Over HTTP this is a plain download with length, ranges and an ETag.
+    the job lists it. Over HTTP this is a plain download with length, ranges and an ETag.
     """
     GetHealth: _grpc.UnaryUnaryMultiCallable[_generation_service_pb2.GetHealthRequest, _generation_service_pb2.GetHealthResponse]
     """Say whether jobs can be taken, and how each part is. Over HTTP it is 503 when they can not."""
@@ -101,16 +120,35 @@ class GenerationServiceAsyncStub(GenerationServiceStub):
     """Follow a job: the whole job at once, then every revision after it, once and in order, until
     it is final. The stream then ends with OK.
 
-    After a lost connection, call again with after_revision: the stream goes on behind it.
+    After a lost connection, call again with after_revision: the stream goes on behind it. While
+    the job is not final, its forecast is sent whenever it has moved.
     """
     WatchJobEvents: _aio.UnaryStreamMultiCallable[_generation_service_pb2.WatchJobEventsRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
     """WatchJob for browsers: server-sent events. Each event's id is the revision, so that
     EventSource resumes by itself with Last-Event-ID; its data is the job as JSON; its name is
-    "snapshot", "update", "gap" or, when the job is final, "end"; an error is sent as "error".
+    "snapshot", "update", "gap", "forecast" or, when the job is final, "end"; an error is sent as
+    "error".
+    """
+    WatchJobs: _aio.UnaryStreamMultiCallable[_generation_service_pb2.WatchJobsRequest, _generation_service_pb2.WatchJobsResponse]  # type: ignore[assignment]
+    """Follow all jobs, or those of a filter: first every matching job that is not final, as
+    snapshots, and what changed meanwhile, as updates; then synced; then every revision of every
+    matching job, once, and in order for each job. It ends only with the connection.
+
+    After a lost connection, call again with the cursor of the last message: the stream goes on
+    behind it, whichever replica of the service answers. INVALID_ARGUMENT
+    (ERROR_REASON_CURSOR_INVALID) if the cursor is not one of ours.
+
+    To show older jobs too, list them once synced has come, and keep of each job what has the
+    higher revision: nothing falls between.
+    """
+    WatchJobsEvents: _aio.UnaryStreamMultiCallable[_generation_service_pb2.WatchJobsEventsRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
+    """WatchJobs for browsers: server-sent events. Each event's id is the cursor, so that EventSource
+    resumes by itself with Last-Event-ID; its name is "snapshot", "synced", "update", "gap",
+    "forecasts" or "error"; its data is the message as JSON.
     """
     DownloadArtifact: _aio.UnaryStreamMultiCallable[_generation_service_pb2.DownloadArtifactRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
     """Get the bytes of one artifact, in chunks. NOT_FOUND (ERROR_REASON_ARTIFACT_NOT_FOUND) until
-    the job is COMPLETED. Over HTTP this is a plain download with length, ranges and an ETag.
+    the job lists it. Over HTTP this is a plain download with length, ranges and an ETag.
     """
     GetHealth: _aio.UnaryUnaryMultiCallable[_generation_service_pb2.GetHealthRequest, _generation_service_pb2.GetHealthResponse]  # type: ignore[assignment]
     """Say whether jobs can be taken, and how each part is. Over HTTP it is 503 when they can not."""
@@ -171,7 +209,8 @@ class GenerationServiceServicer(metaclass=_abc_1.ABCMeta):
         """Follow a job: the whole job at once, then every revision after it, once and in order, until
         it is final. The stream then ends with OK.
 
-        After a lost connection, call again with after_revision: the stream goes on behind it.
+        After a lost connection, call again with after_revision: the stream goes on behind it. While
+        the job is not final, its forecast is sent whenever it has moved.
         """
 
     @_abc_1.abstractmethod
@@ -182,7 +221,37 @@ class GenerationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_httpbody_pb2.HttpBody], _abc.AsyncIterator[_httpbody_pb2.HttpBody]]:
         """WatchJob for browsers: server-sent events. Each event's id is the revision, so that
         EventSource resumes by itself with Last-Event-ID; its data is the job as JSON; its name is
-        "snapshot", "update", "gap" or, when the job is final, "end"; an error is sent as "error".
+        "snapshot", "update", "gap", "forecast" or, when the job is final, "end"; an error is sent as
+        "error".
+        """
+
+    @_abc_1.abstractmethod
+    def WatchJobs(
+        self,
+        request: _generation_service_pb2.WatchJobsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_generation_service_pb2.WatchJobsResponse], _abc.AsyncIterator[_generation_service_pb2.WatchJobsResponse]]:
+        """Follow all jobs, or those of a filter: first every matching job that is not final, as
+        snapshots, and what changed meanwhile, as updates; then synced; then every revision of every
+        matching job, once, and in order for each job. It ends only with the connection.
+
+        After a lost connection, call again with the cursor of the last message: the stream goes on
+        behind it, whichever replica of the service answers. INVALID_ARGUMENT
+        (ERROR_REASON_CURSOR_INVALID) if the cursor is not one of ours.
+
+        To show older jobs too, list them once synced has come, and keep of each job what has the
+        higher revision: nothing falls between.
+        """
+
+    @_abc_1.abstractmethod
+    def WatchJobsEvents(
+        self,
+        request: _generation_service_pb2.WatchJobsEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_httpbody_pb2.HttpBody], _abc.AsyncIterator[_httpbody_pb2.HttpBody]]:
+        """WatchJobs for browsers: server-sent events. Each event's id is the cursor, so that EventSource
+        resumes by itself with Last-Event-ID; its name is "snapshot", "synced", "update", "gap",
+        "forecasts" or "error"; its data is the message as JSON.
         """
 
     @_abc_1.abstractmethod
@@ -192,7 +261,7 @@ class GenerationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_httpbody_pb2.HttpBody], _abc.AsyncIterator[_httpbody_pb2.HttpBody]]:
         """Get the bytes of one artifact, in chunks. NOT_FOUND (ERROR_REASON_ARTIFACT_NOT_FOUND) until
-        the job is COMPLETED. Over HTTP this is a plain download with length, ranges and an ETag.
+        the job lists it. Over HTTP this is a plain download with length, ranges and an ETag.
         """
 
     @_abc_1.abstractmethod

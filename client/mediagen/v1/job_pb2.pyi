@@ -13,6 +13,7 @@ from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from mediagen.v1 import attempt_pb2 as _attempt_pb2
 from mediagen.v1 import failure_pb2 as _failure_pb2
+from mediagen.v1 import webhook_pb2 as _webhook_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -87,6 +88,7 @@ class JobRequest(_message.Message):
     PRIORITY_FIELD_NUMBER: _builtins.int
     TIMEOUT_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    WEBHOOK_FIELD_NUMBER: _builtins.int
     model: _builtins.str
     """The model, as "owner/name" or "owner/name:version"."""
     prompt: _builtins.str
@@ -107,6 +109,10 @@ class JobRequest(_message.Message):
     def timeout(self) -> _duration_pb2.Duration:
         """How long the job may take in all, waiting included, from its create_time."""
 
+    @_builtins.property
+    def webhook(self) -> _webhook_pb2.WebhookTarget:
+        """Where to tell of this job's events, beside the tenant's own endpoints. Absent if nowhere."""
+
     def __init__(
         self,
         *,
@@ -117,10 +123,11 @@ class JobRequest(_message.Message):
         priority: Global___Priority.ValueType = ...,
         timeout: _duration_pb2.Duration | None = ...,
         request_id: _builtins.str = ...,
+        webhook: _webhook_pb2.WebhookTarget | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["input", b"input", "timeout", b"timeout"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["input", b"input", "timeout", b"timeout", "webhook", b"webhook"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["input", b"input", "labels", b"labels", "model", b"model", "priority", b"priority", "prompt", b"prompt", "request_id", b"request_id", "timeout", b"timeout"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["input", b"input", "labels", b"labels", "model", b"model", "priority", b"priority", "prompt", b"prompt", "request_id", b"request_id", "timeout", b"timeout", "webhook", b"webhook"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -229,6 +236,8 @@ class Job(_message.Message):
     OUTPUT_FIELD_NUMBER: _builtins.int
     REDRIVE_OF_FIELD_NUMBER: _builtins.int
     REDRIVEN_AS_FIELD_NUMBER: _builtins.int
+    LOG_TAIL_FIELD_NUMBER: _builtins.int
+    FORECAST_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """The id of the job. Opaque."""
     state: Global___Job.State.ValueType
@@ -249,9 +258,13 @@ class Job(_message.Message):
     """The job that makes this failed one again, as an operator decided. Empty otherwise. It is set
     after the job is final, without a new revision.
     """
+    log_tail: _builtins.str
+    """What the model of the newest attempt printed last, as whole lines where they fit: at most 1,024
+    characters. Empty where it printed nothing.
+    """
     @_builtins.property
     def request(self) -> Global___JobRequest:
-        """What the caller asked for. Unset in the updates of WatchJob: it never changes."""
+        """What the caller asked for. It never changes, so updates leave it out; see WatchJob, WatchJobs."""
 
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
@@ -291,12 +304,20 @@ class Job(_message.Message):
 
     @_builtins.property
     def artifacts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Artifact]:
-        """The stored results, by index. Set once the job is STATE_COMPLETED."""
+        """The results stored so far, by index: each is listed, and can be downloaded, as soon as it is
+        stored. All of them once the job is STATE_COMPLETED; a job that failed keeps what it has.
+        """
 
     @_builtins.property
     def output(self) -> _struct_pb2.Value:
         """What the model returned beside files, each file replaced by {"artifact": index}. Absent where
         the output was files only.
+        """
+
+    @_builtins.property
+    def forecast(self) -> Global___Forecast:
+        """When it may be taken and done, as of now. Set only on a job that is not final, and not in
+        updates: it moves with other jobs, without a revision of this one.
         """
 
     def __init__(
@@ -322,16 +343,80 @@ class Job(_message.Message):
         output: _struct_pb2.Value | None = ...,
         redrive_of: _builtins.str = ...,
         redriven_as: _builtins.str = ...,
+        log_tail: _builtins.str = ...,
+        forecast: Global___Forecast | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_progress_percent", b"_progress_percent", "cancel_request_time", b"cancel_request_time", "create_time", b"create_time", "deadline", b"deadline", "end_time", b"end_time", "failure", b"failure", "next_attempt_time", b"next_attempt_time", "output", b"output", "progress_percent", b"progress_percent", "request", b"request", "start_time", b"start_time", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_progress_percent", b"_progress_percent", "cancel_request_time", b"cancel_request_time", "create_time", b"create_time", "deadline", b"deadline", "end_time", b"end_time", "failure", b"failure", "forecast", b"forecast", "next_attempt_time", b"next_attempt_time", "output", b"output", "progress_percent", b"progress_percent", "request", b"request", "start_time", b"start_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_progress_percent", b"_progress_percent", "artifacts", b"artifacts", "attempts", b"attempts", "cancel_request_time", b"cancel_request_time", "charge", b"charge", "create_time", b"create_time", "deadline", b"deadline", "end_time", b"end_time", "failure", b"failure", "job_id", b"job_id", "next_attempt_time", b"next_attempt_time", "output", b"output", "progress_percent", b"progress_percent", "redrive_of", b"redrive_of", "redriven_as", b"redriven_as", "request", b"request", "revision", b"revision", "stage", b"stage", "start_time", b"start_time", "state", b"state", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_progress_percent", b"_progress_percent", "artifacts", b"artifacts", "attempts", b"attempts", "cancel_request_time", b"cancel_request_time", "charge", b"charge", "create_time", b"create_time", "deadline", b"deadline", "end_time", b"end_time", "failure", b"failure", "forecast", b"forecast", "job_id", b"job_id", "log_tail", b"log_tail", "next_attempt_time", b"next_attempt_time", "output", b"output", "progress_percent", b"progress_percent", "redrive_of", b"redrive_of", "redriven_as", b"redriven_as", "request", b"request", "revision", b"revision", "stage", b"stage", "start_time", b"start_time", "state", b"state", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__progress_percent: _TypeAlias = _typing.Literal["progress_percent"]  # noqa: Y015
     _WhichOneofArgType__progress_percent: _TypeAlias = _typing.Literal["_progress_percent", b"_progress_percent"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType__progress_percent) -> _WhichOneofReturnType__progress_percent | None: ...
 
 Global___Job: _TypeAlias = Job  # noqa: Y015
+
+@_typing.final
+class Forecast(_message.Message):
+    """An estimate of when a job is taken and done, from how long the model's recent jobs took and what
+    is ahead in the line. What can not be said from at least five recent jobs of the model is absent.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AS_OF_FIELD_NUMBER: _builtins.int
+    JOBS_AHEAD_FIELD_NUMBER: _builtins.int
+    START_TIME_P50_FIELD_NUMBER: _builtins.int
+    START_TIME_P90_FIELD_NUMBER: _builtins.int
+    END_TIME_P50_FIELD_NUMBER: _builtins.int
+    END_TIME_P90_FIELD_NUMBER: _builtins.int
+    RUNS_COUNTED_FIELD_NUMBER: _builtins.int
+    jobs_ahead: _builtins.int
+    """How many jobs will be taken before this one, of whatever model. Absent once it is taken, and
+    while a retry waits for its time.
+    """
+    runs_counted: _builtins.int
+    """How many recent jobs of the model the estimate rests on."""
+    @_builtins.property
+    def as_of(self) -> _timestamp_pb2.Timestamp:
+        """When the estimate was made."""
+
+    @_builtins.property
+    def start_time_p50(self) -> _timestamp_pb2.Timestamp:
+        """It is taken by then in half of the cases. Absent once it is taken."""
+
+    @_builtins.property
+    def start_time_p90(self) -> _timestamp_pb2.Timestamp:
+        """It is taken by then in nine of ten cases. Absent once it is taken."""
+
+    @_builtins.property
+    def end_time_p50(self) -> _timestamp_pb2.Timestamp:
+        """It has ended by then in half of the cases."""
+
+    @_builtins.property
+    def end_time_p90(self) -> _timestamp_pb2.Timestamp:
+        """It has ended by then in nine of ten cases."""
+
+    def __init__(
+        self,
+        *,
+        as_of: _timestamp_pb2.Timestamp | None = ...,
+        jobs_ahead: _builtins.int | None = ...,
+        start_time_p50: _timestamp_pb2.Timestamp | None = ...,
+        start_time_p90: _timestamp_pb2.Timestamp | None = ...,
+        end_time_p50: _timestamp_pb2.Timestamp | None = ...,
+        end_time_p90: _timestamp_pb2.Timestamp | None = ...,
+        runs_counted: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_jobs_ahead", b"_jobs_ahead", "as_of", b"as_of", "end_time_p50", b"end_time_p50", "end_time_p90", b"end_time_p90", "jobs_ahead", b"jobs_ahead", "start_time_p50", b"start_time_p50", "start_time_p90", b"start_time_p90"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_jobs_ahead", b"_jobs_ahead", "as_of", b"as_of", "end_time_p50", b"end_time_p50", "end_time_p90", b"end_time_p90", "jobs_ahead", b"jobs_ahead", "runs_counted", b"runs_counted", "start_time_p50", b"start_time_p50", "start_time_p90", b"start_time_p90"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__jobs_ahead: _TypeAlias = _typing.Literal["jobs_ahead"]  # noqa: Y015
+    _WhichOneofArgType__jobs_ahead: _TypeAlias = _typing.Literal["_jobs_ahead", b"_jobs_ahead"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__jobs_ahead) -> _WhichOneofReturnType__jobs_ahead | None: ...
+
+Global___Forecast: _TypeAlias = Forecast  # noqa: Y015
 
 @_typing.final
 class Artifact(_message.Message):

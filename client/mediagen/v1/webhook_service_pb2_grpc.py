@@ -50,11 +50,12 @@ class WebhookServiceServicer:
         """Take a webhook of Replicate. Its signature is checked over the body as it came, with the
         headers webhook-id, webhook-timestamp and webhook-signature (over gRPC: the metadata).
 
-        It tells which prediction a call has made whose answer was lost. Taking it again changes
-        nothing. PERMISSION_DENIED (ERROR_REASON_SIGNATURE_INVALID) if it is not the provider's
-        or older than five minutes; NOT_FOUND (ERROR_REASON_CALL_NOT_FOUND) if no call of ours has the
-        token; ALREADY_EXISTS (ERROR_REASON_PREDICTION_TAKEN) if the prediction is another call's;
-        INVALID_ARGUMENT (ERROR_REASON_INVALID_REQUEST) if the body holds no prediction.
+        It tells which prediction a call has made whose answer was lost, and wakes the worker that
+        holds the job, which then looks for itself. Taking it again changes nothing. PERMISSION_DENIED
+        (ERROR_REASON_SIGNATURE_INVALID) if it is not the provider's or older than five minutes;
+        NOT_FOUND (ERROR_REASON_CALL_NOT_FOUND) if no call of ours has the token; ALREADY_EXISTS
+        (ERROR_REASON_PREDICTION_TAKEN) if the prediction is another call's; INVALID_ARGUMENT
+        (ERROR_REASON_INVALID_REQUEST) if the body holds no prediction.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

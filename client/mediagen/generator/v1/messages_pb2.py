@@ -26,7 +26,7 @@ from mediagen.v1 import attempt_pb2 as mediagen_dot_v1_dot_attempt__pb2
 from mediagen.v1 import failure_pb2 as mediagen_dot_v1_dot_failure__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$mediagen/generator/v1/messages.proto\x12\x15mediagen.generator.v1\x1a\x19mediagen/v1/attempt.proto\x1a\x19mediagen/v1/failure.proto\"@\n\x0bWorkMessage\x12\x15\n\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x1a\n\x08\x64ispatch\x18\x02 \x01(\x05R\x08\x64ispatch\"N\n\nWorkerHint\x12\x15\n\x06job_id\x18\x01 \x01(\tR\x05jobId\x12)\n\x10\x63\x61ncel_requested\x18\x02 \x01(\x08R\x0f\x63\x61ncelRequested\"\xcc\x01\n\nDeadLetter\x12\x15\n\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x16\n\x06tenant\x18\x02 \x01(\tR\x06tenant\x12.\n\x07\x66\x61ilure\x18\x03 \x01(\x0b\x32\x14.mediagen.v1.FailureR\x07\x66\x61ilure\x12\x1a\n\x08\x61ttempts\x18\x04 \x01(\x05R\x08\x61ttempts\x12+\n\x06\x63harge\x18\x05 \x01(\x0e\x32\x13.mediagen.v1.ChargeR\x06\x63harge\x12\x16\n\x06parked\x18\x06 \x01(\x08R\x06parkedb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$mediagen/generator/v1/messages.proto\x12\x15mediagen.generator.v1\x1a\x19mediagen/v1/attempt.proto\x1a\x19mediagen/v1/failure.proto\"@\n\x0bWorkMessage\x12\x15\n\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x1a\n\x08\x64ispatch\x18\x02 \x01(\x05R\x08\x64ispatch\"\x89\x01\n\nWorkerHint\x12\x15\n\x06job_id\x18\x01 \x01(\tR\x05jobId\x12)\n\x10\x63\x61ncel_requested\x18\x02 \x01(\x08R\x0f\x63\x61ncelRequested\x12\x39\n\x04news\x18\x03 \x01(\x0b\x32%.mediagen.generator.v1.PredictionNewsR\x04news\"\x85\x01\n\x0ePredictionNews\x12#\n\rprediction_id\x18\x01 \x01(\tR\x0cpredictionId\x12\x16\n\x06status\x18\x02 \x01(\tR\x06status\x12\x1d\n\nlog_length\x18\x03 \x01(\x05R\tlogLength\x12\x17\n\x07log_end\x18\x04 \x01(\tR\x06logEnd\"\xcc\x01\n\nDeadLetter\x12\x15\n\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x16\n\x06tenant\x18\x02 \x01(\tR\x06tenant\x12.\n\x07\x66\x61ilure\x18\x03 \x01(\x0b\x32\x14.mediagen.v1.FailureR\x07\x66\x61ilure\x12\x1a\n\x08\x61ttempts\x18\x04 \x01(\x05R\x08\x61ttempts\x12+\n\x06\x63harge\x18\x05 \x01(\x0e\x32\x13.mediagen.v1.ChargeR\x06\x63harge\x12\x16\n\x06parked\x18\x06 \x01(\x08R\x06parkedb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,8 +35,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_WORKMESSAGE']._serialized_start=117
   _globals['_WORKMESSAGE']._serialized_end=181
-  _globals['_WORKERHINT']._serialized_start=183
-  _globals['_WORKERHINT']._serialized_end=261
-  _globals['_DEADLETTER']._serialized_start=264
-  _globals['_DEADLETTER']._serialized_end=468
+  _globals['_WORKERHINT']._serialized_start=184
+  _globals['_WORKERHINT']._serialized_end=321
+  _globals['_PREDICTIONNEWS']._serialized_start=324
+  _globals['_PREDICTIONNEWS']._serialized_end=457
+  _globals['_DEADLETTER']._serialized_start=460
+  _globals['_DEADLETTER']._serialized_end=664
 # @@protoc_insertion_point(module_scope)

@@ -58,23 +58,65 @@ class WorkerHint(_message.Message):
 
     JOB_ID_FIELD_NUMBER: _builtins.int
     CANCEL_REQUESTED_FIELD_NUMBER: _builtins.int
+    NEWS_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """Required. The id of the job."""
     cancel_requested: _builtins.bool
     """A cancel was asked for."""
+    @_builtins.property
+    def news(self) -> Global___PredictionNews:
+        """What a webhook of the provider told. Absent if the hint is not of one."""
+
     def __init__(
         self,
         *,
         job_id: _builtins.str = ...,
         cancel_requested: _builtins.bool = ...,
+        news: Global___PredictionNews | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["news", b"news"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cancel_requested", b"cancel_requested", "job_id", b"job_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cancel_requested", b"cancel_requested", "job_id", b"job_id", "news", b"news"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___WorkerHint: _TypeAlias = WorkerHint  # noqa: Y015
+
+@_typing.final
+class PredictionNews(_message.Message):
+    """What a webhook of the provider told about the prediction of a job. It may be late, doubled or out
+    of order: it says what to show and when to look, and decides nothing.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PREDICTION_ID_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    LOG_LENGTH_FIELD_NUMBER: _builtins.int
+    LOG_END_FIELD_NUMBER: _builtins.int
+    prediction_id: _builtins.str
+    """The provider's id."""
+    status: _builtins.str
+    """The provider's word for how it is: "processing", "succeeded"."""
+    log_length: _builtins.int
+    """How many characters the model has printed in all: news with fewer is older."""
+    log_end: _builtins.str
+    """The last 1,024 characters of them, as they are. Empty if there are none."""
+    def __init__(
+        self,
+        *,
+        prediction_id: _builtins.str = ...,
+        status: _builtins.str = ...,
+        log_length: _builtins.int = ...,
+        log_end: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["log_end", b"log_end", "log_length", b"log_length", "prediction_id", b"prediction_id", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PredictionNews: _TypeAlias = PredictionNews  # noqa: Y015
 
 @_typing.final
 class DeadLetter(_message.Message):

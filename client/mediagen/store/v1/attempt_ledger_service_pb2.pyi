@@ -11,6 +11,7 @@ from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from mediagen.generator.v1 import messages_pb2 as _messages_pb2
 from mediagen.v1 import failure_pb2 as _failure_pb2
 from mediagen.v1 import job_pb2 as _job_pb2
 import builtins as _builtins
@@ -220,6 +221,7 @@ class ClaimJobResponse(_message.Message):
     PREDICTION_ID_FIELD_NUMBER: _builtins.int
     OUTPUT_FIELD_NUMBER: _builtins.int
     CREATED_ATTEMPTS_FIELD_NUMBER: _builtins.int
+    STORED_ARTIFACTS_FIELD_NUMBER: _builtins.int
     refusal: Global___RefusalReason.ValueType
     """Why there is nothing to do. The rest is unset then."""
     lease_epoch: _builtins.int
@@ -252,6 +254,10 @@ class ClaimJobResponse(_message.Message):
     def output(self) -> _struct_pb2.Value:
         """The provider's output as recorded. Set on ROAD_SAVE."""
 
+    @_builtins.property
+    def stored_artifacts(self) -> _containers.RepeatedCompositeFieldContainer[Global___StoredArtifact]:
+        """What was stored of the output already. Set on ROAD_SAVE."""
+
     def __init__(
         self,
         *,
@@ -267,10 +273,11 @@ class ClaimJobResponse(_message.Message):
         prediction_id: _builtins.str = ...,
         output: _struct_pb2.Value | None = ...,
         created_attempts: _builtins.int = ...,
+        stored_artifacts: _abc.Iterable[Global___StoredArtifact] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["lease_duration", b"lease_duration", "output", b"output", "request", b"request", "time_left", b"time_left"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "cancel_requested", b"cancel_requested", "created_attempts", b"created_attempts", "lease_duration", b"lease_duration", "lease_epoch", b"lease_epoch", "output", b"output", "prediction_id", b"prediction_id", "refusal", b"refusal", "request", b"request", "road", b"road", "tenant", b"tenant", "time_left", b"time_left"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "cancel_requested", b"cancel_requested", "created_attempts", b"created_attempts", "lease_duration", b"lease_duration", "lease_epoch", b"lease_epoch", "output", b"output", "prediction_id", b"prediction_id", "refusal", b"refusal", "request", b"request", "road", b"road", "stored_artifacts", b"stored_artifacts", "tenant", b"tenant", "time_left", b"time_left"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -318,6 +325,7 @@ class LeaseReport(_message.Message):
     LEASE_EPOCH_FIELD_NUMBER: _builtins.int
     STAGE_FIELD_NUMBER: _builtins.int
     PROGRESS_PERCENT_FIELD_NUMBER: _builtins.int
+    LOG_TAIL_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """Required. The id of the job."""
     lease_epoch: _builtins.int
@@ -326,6 +334,10 @@ class LeaseReport(_message.Message):
     """What goes on."""
     progress_percent: _builtins.int
     """How far the model is, from 0 to 100. Absent where that is not known."""
+    log_tail: _builtins.str
+    """What the model printed last, at most 1,024 characters. Absent if it has not changed since the
+    last report.
+    """
     def __init__(
         self,
         *,
@@ -333,13 +345,19 @@ class LeaseReport(_message.Message):
         lease_epoch: _builtins.int = ...,
         stage: _job_pb2.Job.Stage.ValueType = ...,
         progress_percent: _builtins.int | None = ...,
+        log_tail: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_progress_percent", b"_progress_percent", "progress_percent", b"progress_percent"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_log_tail", b"_log_tail", "_progress_percent", b"_progress_percent", "log_tail", b"log_tail", "progress_percent", b"progress_percent"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_progress_percent", b"_progress_percent", "job_id", b"job_id", "lease_epoch", b"lease_epoch", "progress_percent", b"progress_percent", "stage", b"stage"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_log_tail", b"_log_tail", "_progress_percent", b"_progress_percent", "job_id", b"job_id", "lease_epoch", b"lease_epoch", "log_tail", b"log_tail", "progress_percent", b"progress_percent", "stage", b"stage"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__log_tail: _TypeAlias = _typing.Literal["log_tail"]  # noqa: Y015
+    _WhichOneofArgType__log_tail: _TypeAlias = _typing.Literal["_log_tail", b"_log_tail"]  # noqa: Y015
     _WhichOneofReturnType__progress_percent: _TypeAlias = _typing.Literal["progress_percent"]  # noqa: Y015
     _WhichOneofArgType__progress_percent: _TypeAlias = _typing.Literal["_progress_percent", b"_progress_percent"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__log_tail) -> _WhichOneofReturnType__log_tail | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__progress_percent) -> _WhichOneofReturnType__progress_percent | None: ...
 
 Global___LeaseReport: _TypeAlias = LeaseReport  # noqa: Y015
@@ -352,6 +370,7 @@ class HeartbeatResponse(_message.Message):
 
     LOST_JOB_IDS_FIELD_NUMBER: _builtins.int
     CANCEL_JOB_IDS_FIELD_NUMBER: _builtins.int
+    UNSHOWN_JOB_IDS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def lost_job_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The jobs whose lease is lost: stop at once, spend nothing; facts may still be recorded."""
@@ -360,15 +379,22 @@ class HeartbeatResponse(_message.Message):
     def cancel_job_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The jobs that are to be canceled at the provider."""
 
+    @_builtins.property
+    def unshown_job_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The jobs whose report is not shown yet: less than a second has passed since their last change,
+        or there was no time. The next heartbeat is to report the same again.
+        """
+
     def __init__(
         self,
         *,
         lost_job_ids: _abc.Iterable[_builtins.str] | None = ...,
         cancel_job_ids: _abc.Iterable[_builtins.str] | None = ...,
+        unshown_job_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cancel_job_ids", b"cancel_job_ids", "lost_job_ids", b"lost_job_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cancel_job_ids", b"cancel_job_ids", "lost_job_ids", b"lost_job_ids", "unshown_job_ids", b"unshown_job_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -483,6 +509,7 @@ class RecordPredictionRequest(_message.Message):
     SUBMIT_TOKEN_FIELD_NUMBER: _builtins.int
     PREDICTION_ID_FIELD_NUMBER: _builtins.int
     BY_WEBHOOK_FIELD_NUMBER: _builtins.int
+    NEWS_FIELD_NUMBER: _builtins.int
     submit_token: _builtins.str
     """Required. The permit's token."""
     prediction_id: _builtins.str
@@ -491,16 +518,23 @@ class RecordPredictionRequest(_message.Message):
     """The provider told it in a webhook, beside the answer to the call. An id of another attempt is
     then refused with ALREADY_EXISTS (ERROR_REASON_PREDICTION_TAKEN), and nothing is changed.
     """
+    @_builtins.property
+    def news(self) -> _messages_pb2.PredictionNews:
+        """What the webhook told besides. The worker that holds the job is given it at once; nothing of it
+        is recorded as a fact.
+        """
+
     def __init__(
         self,
         *,
         submit_token: _builtins.str = ...,
         prediction_id: _builtins.str = ...,
         by_webhook: _builtins.bool = ...,
+        news: _messages_pb2.PredictionNews | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["news", b"news"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["by_webhook", b"by_webhook", "prediction_id", b"prediction_id", "submit_token", b"submit_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by_webhook", b"by_webhook", "news", b"news", "prediction_id", b"prediction_id", "submit_token", b"submit_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -682,12 +716,15 @@ class RecordSucceededRequest(_message.Message):
     OUTPUT_FIELD_NUMBER: _builtins.int
     PREDICT_SECONDS_FIELD_NUMBER: _builtins.int
     METRICS_FIELD_NUMBER: _builtins.int
+    LOG_TAIL_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """Required. The id of the job."""
     prediction_id: _builtins.str
     """Required. The provider's id."""
     predict_seconds: _builtins.float
     """How long the model ran, in seconds. Absent where the provider does not say."""
+    log_tail: _builtins.str
+    """What the model printed last, at most 1,024 characters. Absent where that is not known."""
     @_builtins.property
     def output(self) -> _struct_pb2.Value:
         """The output as given: delivery URLs and other values."""
@@ -704,13 +741,19 @@ class RecordSucceededRequest(_message.Message):
         output: _struct_pb2.Value | None = ...,
         predict_seconds: _builtins.float | None = ...,
         metrics: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
+        log_tail: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_predict_seconds", b"_predict_seconds", "output", b"output", "predict_seconds", b"predict_seconds"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_log_tail", b"_log_tail", "_predict_seconds", b"_predict_seconds", "log_tail", b"log_tail", "output", b"output", "predict_seconds", b"predict_seconds"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_predict_seconds", b"_predict_seconds", "job_id", b"job_id", "metrics", b"metrics", "output", b"output", "predict_seconds", b"predict_seconds", "prediction_id", b"prediction_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_log_tail", b"_log_tail", "_predict_seconds", b"_predict_seconds", "job_id", b"job_id", "log_tail", b"log_tail", "metrics", b"metrics", "output", b"output", "predict_seconds", b"predict_seconds", "prediction_id", b"prediction_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__log_tail: _TypeAlias = _typing.Literal["log_tail"]  # noqa: Y015
+    _WhichOneofArgType__log_tail: _TypeAlias = _typing.Literal["_log_tail", b"_log_tail"]  # noqa: Y015
     _WhichOneofReturnType__predict_seconds: _TypeAlias = _typing.Literal["predict_seconds"]  # noqa: Y015
     _WhichOneofArgType__predict_seconds: _TypeAlias = _typing.Literal["_predict_seconds", b"_predict_seconds"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__log_tail) -> _WhichOneofReturnType__log_tail | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__predict_seconds) -> _WhichOneofReturnType__predict_seconds | None: ...
 
 Global___RecordSucceededRequest: _TypeAlias = RecordSucceededRequest  # noqa: Y015
@@ -769,6 +812,7 @@ class RecordEndedRequest(_message.Message):
     FAILURE_FIELD_NUMBER: _builtins.int
     PREDICT_SECONDS_FIELD_NUMBER: _builtins.int
     METRICS_FIELD_NUMBER: _builtins.int
+    LOG_TAIL_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """Required. The id of the job."""
     prediction_id: _builtins.str
@@ -777,6 +821,8 @@ class RecordEndedRequest(_message.Message):
     """Required. How it ended."""
     predict_seconds: _builtins.float
     """How long the model ran, in seconds. Absent where the provider does not say."""
+    log_tail: _builtins.str
+    """What the model printed last, at most 1,024 characters. Absent where that is not known."""
     @_builtins.property
     def failure(self) -> Global___ProviderFailure:
         """Required. Why."""
@@ -794,13 +840,19 @@ class RecordEndedRequest(_message.Message):
         failure: Global___ProviderFailure | None = ...,
         predict_seconds: _builtins.float | None = ...,
         metrics: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
+        log_tail: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_predict_seconds", b"_predict_seconds", "failure", b"failure", "predict_seconds", b"predict_seconds"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_log_tail", b"_log_tail", "_predict_seconds", b"_predict_seconds", "failure", b"failure", "log_tail", b"log_tail", "predict_seconds", b"predict_seconds"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_predict_seconds", b"_predict_seconds", "end", b"end", "failure", b"failure", "job_id", b"job_id", "metrics", b"metrics", "predict_seconds", b"predict_seconds", "prediction_id", b"prediction_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_log_tail", b"_log_tail", "_predict_seconds", b"_predict_seconds", "end", b"end", "failure", b"failure", "job_id", b"job_id", "log_tail", b"log_tail", "metrics", b"metrics", "predict_seconds", b"predict_seconds", "prediction_id", b"prediction_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__log_tail: _TypeAlias = _typing.Literal["log_tail"]  # noqa: Y015
+    _WhichOneofArgType__log_tail: _TypeAlias = _typing.Literal["_log_tail", b"_log_tail"]  # noqa: Y015
     _WhichOneofReturnType__predict_seconds: _TypeAlias = _typing.Literal["predict_seconds"]  # noqa: Y015
     _WhichOneofArgType__predict_seconds: _TypeAlias = _typing.Literal["_predict_seconds", b"_predict_seconds"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__log_tail) -> _WhichOneofReturnType__log_tail | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__predict_seconds) -> _WhichOneofReturnType__predict_seconds | None: ...
 
 Global___RecordEndedRequest: _TypeAlias = RecordEndedRequest  # noqa: Y015
@@ -851,6 +903,55 @@ class StoredArtifact(_message.Message):
 Global___StoredArtifact: _TypeAlias = StoredArtifact  # noqa: Y015
 
 @_typing.final
+class RecordArtifactsRequest(_message.Message):
+    """The artifacts that were stored."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    LEASE_EPOCH_FIELD_NUMBER: _builtins.int
+    ARTIFACTS_FIELD_NUMBER: _builtins.int
+    job_id: _builtins.str
+    """Required. The id of the job."""
+    lease_epoch: _builtins.int
+    """Required. The fence."""
+    @_builtins.property
+    def artifacts(self) -> _containers.RepeatedCompositeFieldContainer[Global___StoredArtifact]:
+        """Required. What was stored, by index."""
+
+    def __init__(
+        self,
+        *,
+        job_id: _builtins.str = ...,
+        lease_epoch: _builtins.int = ...,
+        artifacts: _abc.Iterable[Global___StoredArtifact] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["artifacts", b"artifacts", "job_id", b"job_id", "lease_epoch", b"lease_epoch"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordArtifactsRequest: _TypeAlias = RecordArtifactsRequest  # noqa: Y015
+
+@_typing.final
+class RecordArtifactsResponse(_message.Message):
+    """Listed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordArtifactsResponse: _TypeAlias = RecordArtifactsResponse  # noqa: Y015
+
+@_typing.final
 class CompleteJobRequest(_message.Message):
     """The job that is done."""
 
@@ -866,7 +967,7 @@ class CompleteJobRequest(_message.Message):
     """Required. The fence."""
     @_builtins.property
     def artifacts(self) -> _containers.RepeatedCompositeFieldContainer[Global___StoredArtifact]:
-        """Required. What was stored, by index."""
+        """Required. Everything that was stored, by index: what is listed already as it was listed."""
 
     @_builtins.property
     def output(self) -> _struct_pb2.Value:

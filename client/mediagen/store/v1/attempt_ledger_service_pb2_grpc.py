@@ -80,6 +80,11 @@ class AttemptLedgerServiceStub:
                 request_serializer=mediagen_dot_store_dot_v1_dot_attempt__ledger__service__pb2.RecordEndedRequest.SerializeToString,
                 response_deserializer=mediagen_dot_store_dot_v1_dot_attempt__ledger__service__pb2.RecordEndedResponse.FromString,
                 _registered_method=True)
+        self.RecordArtifacts = channel.unary_unary(
+                '/mediagen.store.v1.AttemptLedgerService/RecordArtifacts',
+                request_serializer=mediagen_dot_store_dot_v1_dot_attempt__ledger__service__pb2.RecordArtifactsRequest.SerializeToString,
+                response_deserializer=mediagen_dot_store_dot_v1_dot_attempt__ledger__service__pb2.RecordArtifactsResponse.FromString,
+                _registered_method=True)
         self.CompleteJob = channel.unary_unary(
                 '/mediagen.store.v1.AttemptLedgerService/CompleteJob',
                 request_serializer=mediagen_dot_store_dot_v1_dot_attempt__ledger__service__pb2.CompleteJobRequest.SerializeToString,
@@ -177,6 +182,14 @@ class AttemptLedgerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RecordArtifacts(self, request, context):
+        """List artifacts that were stored, before the others are. Needs the lease. An index that is listed
+        already keeps what it has: a later worker does not store it again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CompleteJob(self, request, context):
         """End the job as COMPLETED with the artifacts that were stored. Needs the lease.
         """
@@ -255,6 +268,11 @@ def add_AttemptLedgerServiceServicer_to_server(servicer, server):
                     servicer.RecordEnded,
                     request_deserializer=mediagen_dot_store_dot_v1_dot_attempt__ledger__service__pb2.RecordEndedRequest.FromString,
                     response_serializer=mediagen_dot_store_dot_v1_dot_attempt__ledger__service__pb2.RecordEndedResponse.SerializeToString,
+            ),
+            'RecordArtifacts': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordArtifacts,
+                    request_deserializer=mediagen_dot_store_dot_v1_dot_attempt__ledger__service__pb2.RecordArtifactsRequest.FromString,
+                    response_serializer=mediagen_dot_store_dot_v1_dot_attempt__ledger__service__pb2.RecordArtifactsResponse.SerializeToString,
             ),
             'CompleteJob': grpc.unary_unary_rpc_method_handler(
                     servicer.CompleteJob,
@@ -504,6 +522,33 @@ class AttemptLedgerService:
             '/mediagen.store.v1.AttemptLedgerService/RecordEnded',
             mediagen_dot_store_dot_v1_dot_attempt__ledger__service__pb2.RecordEndedRequest.SerializeToString,
             mediagen_dot_store_dot_v1_dot_attempt__ledger__service__pb2.RecordEndedResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordArtifacts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mediagen.store.v1.AttemptLedgerService/RecordArtifacts',
+            mediagen_dot_store_dot_v1_dot_attempt__ledger__service__pb2.RecordArtifactsRequest.SerializeToString,
+            mediagen_dot_store_dot_v1_dot_attempt__ledger__service__pb2.RecordArtifactsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -65,6 +65,10 @@ class AttemptLedgerServiceStub:
     """Record that the prediction ended without a result. A fact. What happens next (retry, fail,
     canceled) is the store's decision.
     """
+    RecordArtifacts: _grpc.UnaryUnaryMultiCallable[_attempt_ledger_service_pb2.RecordArtifactsRequest, _attempt_ledger_service_pb2.RecordArtifactsResponse]
+    """List artifacts that were stored, before the others are. Needs the lease. An index that is listed
+    already keeps what it has: a later worker does not store it again.
+    """
     CompleteJob: _grpc.UnaryUnaryMultiCallable[_attempt_ledger_service_pb2.CompleteJobRequest, _attempt_ledger_service_pb2.CompleteJobResponse]
     """End the job as COMPLETED with the artifacts that were stored. Needs the lease."""
     FailSaving: _grpc.UnaryUnaryMultiCallable[_attempt_ledger_service_pb2.FailSavingRequest, _attempt_ledger_service_pb2.FailSavingResponse]
@@ -114,6 +118,10 @@ class AttemptLedgerServiceAsyncStub(AttemptLedgerServiceStub):
     RecordEnded: _aio.UnaryUnaryMultiCallable[_attempt_ledger_service_pb2.RecordEndedRequest, _attempt_ledger_service_pb2.RecordEndedResponse]  # type: ignore[assignment]
     """Record that the prediction ended without a result. A fact. What happens next (retry, fail,
     canceled) is the store's decision.
+    """
+    RecordArtifacts: _aio.UnaryUnaryMultiCallable[_attempt_ledger_service_pb2.RecordArtifactsRequest, _attempt_ledger_service_pb2.RecordArtifactsResponse]  # type: ignore[assignment]
+    """List artifacts that were stored, before the others are. Needs the lease. An index that is listed
+    already keeps what it has: a later worker does not store it again.
     """
     CompleteJob: _aio.UnaryUnaryMultiCallable[_attempt_ledger_service_pb2.CompleteJobRequest, _attempt_ledger_service_pb2.CompleteJobResponse]  # type: ignore[assignment]
     """End the job as COMPLETED with the artifacts that were stored. Needs the lease."""
@@ -209,6 +217,16 @@ class AttemptLedgerServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_attempt_ledger_service_pb2.RecordEndedResponse, _abc.Awaitable[_attempt_ledger_service_pb2.RecordEndedResponse]]:
         """Record that the prediction ended without a result. A fact. What happens next (retry, fail,
         canceled) is the store's decision.
+        """
+
+    @_abc_1.abstractmethod
+    def RecordArtifacts(
+        self,
+        request: _attempt_ledger_service_pb2.RecordArtifactsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_attempt_ledger_service_pb2.RecordArtifactsResponse, _abc.Awaitable[_attempt_ledger_service_pb2.RecordArtifactsResponse]]:
+        """List artifacts that were stored, before the others are. Needs the lease. An index that is listed
+        already keeps what it has: a later worker does not store it again.
         """
 
     @_abc_1.abstractmethod

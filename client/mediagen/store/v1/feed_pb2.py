@@ -25,17 +25,21 @@ _sym_db = _symbol_database.Default()
 from mediagen.v1 import job_pb2 as mediagen_dot_v1_dot_job__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cmediagen/store/v1/feed.proto\x12\x11mediagen.store.v1\x1a\x15mediagen/v1/job.proto\"J\n\x0c\x46\x65\x65\x64Position\x12\x1e\n\ngeneration\x18\x01 \x01(\x03R\ngeneration\x12\x1a\n\x08sequence\x18\x02 \x01(\x03R\x08sequence\"\x84\x01\n\tFeedEvent\x12\x16\n\x06tenant\x18\x01 \x01(\tR\x06tenant\x12;\n\x08position\x18\x02 \x01(\x0b\x32\x1f.mediagen.store.v1.FeedPositionR\x08position\x12\"\n\x03job\x18\x03 \x01(\x0b\x32\x10.mediagen.v1.JobR\x03job\"A\n\tFeedBatch\x12\x34\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1c.mediagen.store.v1.FeedEventR\x06\x65ventsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cmediagen/store/v1/feed.proto\x12\x11mediagen.store.v1\x1a\x15mediagen/v1/job.proto\"J\n\x0c\x46\x65\x65\x64Position\x12\x1e\n\ngeneration\x18\x01 \x01(\x03R\ngeneration\x12\x1a\n\x08sequence\x18\x02 \x01(\x03R\x08sequence\"\x89\x03\n\tFeedEvent\x12\x16\n\x06tenant\x18\x01 \x01(\tR\x06tenant\x12;\n\x08position\x18\x02 \x01(\x0b\x32\x1f.mediagen.store.v1.FeedPositionR\x08position\x12\"\n\x03job\x18\x03 \x01(\x0b\x32\x10.mediagen.v1.JobR\x03job\x12\x14\n\x05model\x18\x04 \x01(\tR\x05model\x12@\n\x06labels\x18\x05 \x03(\x0b\x32(.mediagen.store.v1.FeedEvent.LabelsEntryR\x06labels\x12=\n\x0eprevious_state\x18\x06 \x01(\x0e\x32\x16.mediagen.v1.Job.StateR\rpreviousState\x12\x31\n\x07request\x18\x07 \x01(\x0b\x32\x17.mediagen.v1.JobRequestR\x07request\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"A\n\tFeedBatch\x12\x34\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1c.mediagen.store.v1.FeedEventR\x06\x65ventsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mediagen.store.v1.feed_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_FEEDEVENT_LABELSENTRY']._loaded_options = None
+  _globals['_FEEDEVENT_LABELSENTRY']._serialized_options = b'8\001'
   _globals['_FEEDPOSITION']._serialized_start=74
   _globals['_FEEDPOSITION']._serialized_end=148
   _globals['_FEEDEVENT']._serialized_start=151
-  _globals['_FEEDEVENT']._serialized_end=283
-  _globals['_FEEDBATCH']._serialized_start=285
-  _globals['_FEEDBATCH']._serialized_end=350
+  _globals['_FEEDEVENT']._serialized_end=544
+  _globals['_FEEDEVENT_LABELSENTRY']._serialized_start=487
+  _globals['_FEEDEVENT_LABELSENTRY']._serialized_end=544
+  _globals['_FEEDBATCH']._serialized_start=546
+  _globals['_FEEDBATCH']._serialized_end=611
 # @@protoc_insertion_point(module_scope)

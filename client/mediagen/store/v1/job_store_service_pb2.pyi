@@ -9,6 +9,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from mediagen.store.v1 import feed_pb2 as _feed_pb2
+from mediagen.v1 import generation_service_pb2 as _generation_service_pb2
 from mediagen.v1 import job_pb2 as _job_pb2
 import builtins as _builtins
 import sys
@@ -163,6 +164,7 @@ class ListJobsRequest(_message.Message):
     CREATE_TIME_FROM_FIELD_NUMBER: _builtins.int
     CREATE_TIME_BEFORE_FIELD_NUMBER: _builtins.int
     PROMPT_CONTAINS_FIELD_NUMBER: _builtins.int
+    ACTIVE_SINCE_FIELD_NUMBER: _builtins.int
     tenant: _builtins.str
     """Required. The tenant asking."""
     page_size: _builtins.int
@@ -189,6 +191,10 @@ class ListJobsRequest(_message.Message):
     def create_time_before(self) -> _timestamp_pb2.Timestamp:
         """Only jobs accepted before this time."""
 
+    @_builtins.property
+    def active_since(self) -> _timestamp_pb2.Timestamp:
+        """Only jobs that are not final, or ended at this time or later."""
+
     def __init__(
         self,
         *,
@@ -201,10 +207,11 @@ class ListJobsRequest(_message.Message):
         create_time_from: _timestamp_pb2.Timestamp | None = ...,
         create_time_before: _timestamp_pb2.Timestamp | None = ...,
         prompt_contains: _builtins.str = ...,
+        active_since: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time_before", b"create_time_before", "create_time_from", b"create_time_from"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["active_since", b"active_since", "create_time_before", b"create_time_before", "create_time_from", b"create_time_from"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time_before", b"create_time_before", "create_time_from", b"create_time_from", "labels", b"labels", "model", b"model", "page_size", b"page_size", "page_token", b"page_token", "prompt_contains", b"prompt_contains", "states", b"states", "tenant", b"tenant"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active_since", b"active_since", "create_time_before", b"create_time_before", "create_time_from", b"create_time_from", "labels", b"labels", "model", b"model", "page_size", b"page_size", "page_token", b"page_token", "prompt_contains", b"prompt_contains", "states", b"states", "tenant", b"tenant"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -395,9 +402,13 @@ class ReadFeedResponse(_message.Message):
 
     EVENTS_FIELD_NUMBER: _builtins.int
     HEAD_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
+    READ_TIME_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def events(self) -> _containers.RepeatedCompositeFieldContainer[_feed_pb2.FeedEvent]:
-        """The events behind the position, in order and without holes."""
+        """The events behind the position, in order and without holes. Fewer than asked for where they
+        would be longer than 4 MiB.
+        """
 
     @_builtins.property
     def head(self) -> _feed_pb2.FeedPosition:
@@ -405,19 +416,152 @@ class ReadFeedResponse(_message.Message):
         returned and the reader starts anew.
         """
 
+    @_builtins.property
+    def as_of(self) -> _timestamp_pb2.Timestamp:
+        """The database's time, less what is committed and not numbered yet: everything that was
+        committed before it is at or before the head.
+        """
+
+    @_builtins.property
+    def read_time(self) -> _timestamp_pb2.Timestamp:
+        """The database's time. What was committed before this was asked for was committed before it."""
+
     def __init__(
         self,
         *,
         events: _abc.Iterable[_feed_pb2.FeedEvent] | None = ...,
         head: _feed_pb2.FeedPosition | None = ...,
+        as_of: _timestamp_pb2.Timestamp | None = ...,
+        read_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["head", b"head"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "head", b"head", "read_time", b"read_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "head", b"head"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "events", b"events", "head", b"head", "read_time", b"read_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReadFeedResponse: _TypeAlias = ReadFeedResponse  # noqa: Y015
+
+@_typing.final
+class ReadRequestsRequest(_message.Message):
+    """The jobs whose requests are to be read."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    JOB_IDS_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    """Required. The tenant asking."""
+    @_builtins.property
+    def job_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Required. The ids of the jobs, at most 500."""
+
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+        job_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_ids", b"job_ids", "tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadRequestsRequest: _TypeAlias = ReadRequestsRequest  # noqa: Y015
+
+@_typing.final
+class ReadRequestsResponse(_message.Message):
+    """What was asked for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class RequestsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> _job_pb2.JobRequest: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _job_pb2.JobRequest | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    REQUESTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def requests(self) -> _containers.MessageMap[_builtins.str, _job_pb2.JobRequest]:
+        """By job id. Left out are jobs that there are not, and those beyond the first 4 MiB: ask again for
+        what is missing, until an answer is empty.
+        """
+
+    def __init__(
+        self,
+        *,
+        requests: _abc.Mapping[_builtins.str, _job_pb2.JobRequest] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["requests", b"requests"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadRequestsResponse: _TypeAlias = ReadRequestsResponse  # noqa: Y015
+
+@_typing.final
+class ReadForecastsRequest(_message.Message):
+    """Whose jobs to estimate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    """Required. The tenant asking."""
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadForecastsRequest: _TypeAlias = ReadForecastsRequest  # noqa: Y015
+
+@_typing.final
+class ReadForecastsResponse(_message.Message):
+    """The estimates."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FORECASTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def forecasts(self) -> _containers.RepeatedCompositeFieldContainer[_generation_service_pb2.JobForecast]:
+        """The jobs that are not final, the next to be taken first, then those taken: at most 5,000."""
+
+    def __init__(
+        self,
+        *,
+        forecasts: _abc.Iterable[_generation_service_pb2.JobForecast] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["forecasts", b"forecasts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadForecastsResponse: _TypeAlias = ReadForecastsResponse  # noqa: Y015
 
 @_typing.final
 class GetArtifactRequest(_message.Message):

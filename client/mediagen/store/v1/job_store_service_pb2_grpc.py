@@ -67,6 +67,16 @@ class JobStoreServiceStub:
                 request_serializer=mediagen_dot_store_dot_v1_dot_job__store__service__pb2.ReadFeedRequest.SerializeToString,
                 response_deserializer=mediagen_dot_store_dot_v1_dot_job__store__service__pb2.ReadFeedResponse.FromString,
                 _registered_method=True)
+        self.ReadRequests = channel.unary_unary(
+                '/mediagen.store.v1.JobStoreService/ReadRequests',
+                request_serializer=mediagen_dot_store_dot_v1_dot_job__store__service__pb2.ReadRequestsRequest.SerializeToString,
+                response_deserializer=mediagen_dot_store_dot_v1_dot_job__store__service__pb2.ReadRequestsResponse.FromString,
+                _registered_method=True)
+        self.ReadForecasts = channel.unary_unary(
+                '/mediagen.store.v1.JobStoreService/ReadForecasts',
+                request_serializer=mediagen_dot_store_dot_v1_dot_job__store__service__pb2.ReadForecastsRequest.SerializeToString,
+                response_deserializer=mediagen_dot_store_dot_v1_dot_job__store__service__pb2.ReadForecastsResponse.FromString,
+                _registered_method=True)
         self.GetArtifact = channel.unary_unary(
                 '/mediagen.store.v1.JobStoreService/GetArtifact',
                 request_serializer=mediagen_dot_store_dot_v1_dot_job__store__service__pb2.GetArtifactRequest.SerializeToString,
@@ -128,6 +138,21 @@ class JobStoreServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReadRequests(self, request, context):
+        """Read what was asked for by jobs, as one that comes into a watch is shown with it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReadForecasts(self, request, context):
+        """Estimate when the jobs of a tenant that are not final are taken and done. The answer is at most
+        two seconds old, and costs the database the same however many ask.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetArtifact(self, request, context):
         """Read where the artifact of a job is kept.
         """
@@ -174,6 +199,16 @@ def add_JobStoreServiceServicer_to_server(servicer, server):
                     servicer.ReadFeed,
                     request_deserializer=mediagen_dot_store_dot_v1_dot_job__store__service__pb2.ReadFeedRequest.FromString,
                     response_serializer=mediagen_dot_store_dot_v1_dot_job__store__service__pb2.ReadFeedResponse.SerializeToString,
+            ),
+            'ReadRequests': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReadRequests,
+                    request_deserializer=mediagen_dot_store_dot_v1_dot_job__store__service__pb2.ReadRequestsRequest.FromString,
+                    response_serializer=mediagen_dot_store_dot_v1_dot_job__store__service__pb2.ReadRequestsResponse.SerializeToString,
+            ),
+            'ReadForecasts': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReadForecasts,
+                    request_deserializer=mediagen_dot_store_dot_v1_dot_job__store__service__pb2.ReadForecastsRequest.FromString,
+                    response_serializer=mediagen_dot_store_dot_v1_dot_job__store__service__pb2.ReadForecastsResponse.SerializeToString,
             ),
             'GetArtifact': grpc.unary_unary_rpc_method_handler(
                     servicer.GetArtifact,
@@ -351,6 +386,60 @@ class JobStoreService:
             '/mediagen.store.v1.JobStoreService/ReadFeed',
             mediagen_dot_store_dot_v1_dot_job__store__service__pb2.ReadFeedRequest.SerializeToString,
             mediagen_dot_store_dot_v1_dot_job__store__service__pb2.ReadFeedResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadRequests(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mediagen.store.v1.JobStoreService/ReadRequests',
+            mediagen_dot_store_dot_v1_dot_job__store__service__pb2.ReadRequestsRequest.SerializeToString,
+            mediagen_dot_store_dot_v1_dot_job__store__service__pb2.ReadRequestsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadForecasts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mediagen.store.v1.JobStoreService/ReadForecasts',
+            mediagen_dot_store_dot_v1_dot_job__store__service__pb2.ReadForecastsRequest.SerializeToString,
+            mediagen_dot_store_dot_v1_dot_job__store__service__pb2.ReadForecastsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -50,6 +50,12 @@ class JobStoreServiceStub:
     """Read a job and its revisions after one, in one statement: what a watch starts from."""
     ReadFeed: _grpc.UnaryUnaryMultiCallable[_job_store_service_pb2.ReadFeedRequest, _job_store_service_pb2.ReadFeedResponse]
     """Read the feed of all jobs of a tenant behind a cursor, in commit order."""
+    ReadRequests: _grpc.UnaryUnaryMultiCallable[_job_store_service_pb2.ReadRequestsRequest, _job_store_service_pb2.ReadRequestsResponse]
+    """Read what was asked for by jobs, as one that comes into a watch is shown with it."""
+    ReadForecasts: _grpc.UnaryUnaryMultiCallable[_job_store_service_pb2.ReadForecastsRequest, _job_store_service_pb2.ReadForecastsResponse]
+    """Estimate when the jobs of a tenant that are not final are taken and done. The answer is at most
+    two seconds old, and costs the database the same however many ask.
+    """
     GetArtifact: _grpc.UnaryUnaryMultiCallable[_job_store_service_pb2.GetArtifactRequest, _job_store_service_pb2.GetArtifactResponse]
     """Read where the artifact of a job is kept."""
     GetHealth: _grpc.UnaryUnaryMultiCallable[_job_store_service_pb2.GetHealthRequest, _job_store_service_pb2.GetHealthResponse]
@@ -77,6 +83,12 @@ class JobStoreServiceAsyncStub(JobStoreServiceStub):
     """Read a job and its revisions after one, in one statement: what a watch starts from."""
     ReadFeed: _aio.UnaryUnaryMultiCallable[_job_store_service_pb2.ReadFeedRequest, _job_store_service_pb2.ReadFeedResponse]  # type: ignore[assignment]
     """Read the feed of all jobs of a tenant behind a cursor, in commit order."""
+    ReadRequests: _aio.UnaryUnaryMultiCallable[_job_store_service_pb2.ReadRequestsRequest, _job_store_service_pb2.ReadRequestsResponse]  # type: ignore[assignment]
+    """Read what was asked for by jobs, as one that comes into a watch is shown with it."""
+    ReadForecasts: _aio.UnaryUnaryMultiCallable[_job_store_service_pb2.ReadForecastsRequest, _job_store_service_pb2.ReadForecastsResponse]  # type: ignore[assignment]
+    """Estimate when the jobs of a tenant that are not final are taken and done. The answer is at most
+    two seconds old, and costs the database the same however many ask.
+    """
     GetArtifact: _aio.UnaryUnaryMultiCallable[_job_store_service_pb2.GetArtifactRequest, _job_store_service_pb2.GetArtifactResponse]  # type: ignore[assignment]
     """Read where the artifact of a job is kept."""
     GetHealth: _aio.UnaryUnaryMultiCallable[_job_store_service_pb2.GetHealthRequest, _job_store_service_pb2.GetHealthResponse]  # type: ignore[assignment]
@@ -137,6 +149,24 @@ class JobStoreServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_job_store_service_pb2.ReadFeedResponse, _abc.Awaitable[_job_store_service_pb2.ReadFeedResponse]]:
         """Read the feed of all jobs of a tenant behind a cursor, in commit order."""
+
+    @_abc_1.abstractmethod
+    def ReadRequests(
+        self,
+        request: _job_store_service_pb2.ReadRequestsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_job_store_service_pb2.ReadRequestsResponse, _abc.Awaitable[_job_store_service_pb2.ReadRequestsResponse]]:
+        """Read what was asked for by jobs, as one that comes into a watch is shown with it."""
+
+    @_abc_1.abstractmethod
+    def ReadForecasts(
+        self,
+        request: _job_store_service_pb2.ReadForecastsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_job_store_service_pb2.ReadForecastsResponse, _abc.Awaitable[_job_store_service_pb2.ReadForecastsResponse]]:
+        """Estimate when the jobs of a tenant that are not final are taken and done. The answer is at most
+        two seconds old, and costs the database the same however many ask.
+        """
 
     @_abc_1.abstractmethod
     def GetArtifact(
