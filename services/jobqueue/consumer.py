@@ -20,9 +20,9 @@ from dataclasses import dataclass, field
 import structlog
 from aio_pika.abc import AbstractConnection, AbstractIncomingMessage, AbstractQueue
 
+from jobqueue.declaring import RPC_TIMEOUT, declare
 from jobqueue.delivery import Delivery
 from jobqueue.link import Link, first_of, queue_probe, watch
-from jobqueue.topology import RPC_TIMEOUT, declare
 from servicekit.lifecycle import Stop, cancel
 
 log = structlog.get_logger()

@@ -16,8 +16,9 @@ from collections.abc import Awaitable, Callable, Sequence
 import structlog
 from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
 
+from jobqueue.declaring import RPC_TIMEOUT, declare
 from jobqueue.link import Link, exchange_probe, first_of, watch
-from jobqueue.topology import EVENTS, RPC_TIMEOUT, declare
+from jobqueue.topology import EVENTS
 from servicekit.connect import backoff
 from servicekit.lifecycle import Stop
 

@@ -18,16 +18,18 @@ from aio_pika import DeliveryMode, Message
 from aio_pika.abc import AbstractConnection, AbstractExchange
 from aiormq.exceptions import ChannelClosed, DeliveryError, PublishError
 
+from jobqueue.declaring import RPC_TIMEOUT, declare
 from jobqueue.link import BROKER_ERRORS, Link, cancelled_by_someone, exchange_probe, first_of, watch
 from jobqueue.topology import (
     DEAD,
     EVENTS,
     JOBS,
     RETRY,
-    RPC_TIMEOUT,
     TOPOLOGY,
+    WEBHOOK,
+    WEBHOOKS,
+    WEBHOOKS_RETRY,
     Level,
-    declare,
     retry_key,
     work_key,
 )
@@ -130,6 +132,20 @@ class Publisher:
         await self._publish(
             "publish_dead", DEAD.name, "", body, message_id, content_type, mandatory=True
         )
+
+    async def publish_webhook(self, body: bytes, message_id: str) -> None:
+        """To the work queue of webhook deliveries, now."""
+        key = work_key(WEBHOOK)
+        await self._publish(
+            "publish_webhook", WEBHOOKS.name, key, body, message_id, PROTOBUF, mandatory=True
+        )
+
+    async def publish_webhook_retry(self, level: Level, body: bytes, message_id: str) -> None:
+        """To the work queue of webhook deliveries, after *level*'s delay."""
+        await self._publish(
+            "publish_webhook_retry", WEBHOOKS_RETRY.name, retry_key(level, WEBHOOK), body,
+            message_id, PROTOBUF, mandatory=True,
+        )  # fmt: skip
 
     async def publish_event(
         self, routing_key: str, body: bytes, *, content_type: str = PROTOBUF

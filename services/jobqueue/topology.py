@@ -7,6 +7,9 @@
                                           │ no such class ─────────▶ jobs.dead ─▶ jobs.dead
     publisher ─tenant.<id>, worker.<id>─▶ jobs.events ─▶ an exclusive queue per listener
 
+Deliveries of webhooks go the jobs' way, through exchanges and queues of their own: webhooks,
+webhooks.retry, webhooks.due, webhooks.dead, webhooks.work, webhooks.retry.<level>.
+
 RabbitMQ expires from a queue's head only, so a retry queue never mixes delays; and a queue's
 arguments can not change, so the delay is in its name. Both `reject-publish` and a dead-letter
 exchange are needed for at-least-once: without, it falls back to at-most-once in silence.
@@ -14,21 +17,10 @@ exchange are needed for at-least-once: without, it falls back to at-most-once in
 
 from __future__ import annotations
 
-import asyncio
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import structlog
-from aio_pika.abc import AbstractConnection
-
-from servicekit.lifecycle import ProcessFailed
-
-log = structlog.get_logger()
-
-OLDEST_BROKER = (3, 10)  # at-least-once dead-lettering
-RPC_TIMEOUT = 10.0
 _DAY_MS = 24 * 3600 * 1000
 
 
@@ -72,6 +64,11 @@ DUE = Exchange("jobs.due", "topic", {"alternate-exchange": "jobs.dead"})
 DEAD = Exchange("jobs.dead", "fanout")
 EVENTS = Exchange("jobs.events", "topic")
 
+WEBHOOKS = Exchange("webhooks", "topic")
+WEBHOOKS_RETRY = Exchange("webhooks.retry", "topic")
+WEBHOOKS_DUE = Exchange("webhooks.due", "topic", {"alternate-exchange": "webhooks.dead"})
+WEBHOOKS_DEAD = Exchange("webhooks.dead", "fanout")
+
 CLASSES = ("default", "quarantine")
 
 LADDER = (
@@ -86,14 +83,22 @@ LADDER = (
     Level("15m", 900),
     Level("1h", 3600),
 )
+# Fewer rungs: the waits between the posts of a delivery are known, and a queue is not for nothing.
+WEBHOOK_LADDER = (
+    Level("5s", 5),
+    Level("30s", 30),
+    Level("2m", 120),
+    Level("10m", 600),
+    Level("1h", 3600),
+)
 
 
-def level_for(delay: float) -> Level | None:
-    """The longest level that is not longer than *delay* seconds; None below the shortest.
+def level_for(delay: float, ladder: Sequence[Level] = LADDER) -> Level | None:
+    """The longest level of *ladder* not longer than *delay* seconds; None below the shortest.
 
     The rest of the delay is waited where it can be exact: in the caller's own `available_at`.
     """
-    fitting = [level for level in LADDER if level.seconds <= delay]
+    fitting = [level for level in ladder if level.seconds <= delay]
     return fitting[-1] if fitting else None
 
 
@@ -114,6 +119,15 @@ def retry_key(level: Level, job_class: str) -> str:
     return f"{level.name}.{job_class}"
 
 
+#: Deliveries are of one class: this takes its place in their keys.
+WEBHOOK = "webhook"
+WEBHOOK_QUEUE = "webhooks.work"
+
+
+def webhook_retry_queue(level: Level) -> str:
+    return f"webhooks.retry.{level.name}"
+
+
 @dataclass(frozen=True, slots=True)
 class Topology:
     exchanges: tuple[Exchange, ...]
@@ -121,103 +135,71 @@ class Topology:
     bindings: tuple[Binding, ...]
 
 
-def _work(job_class: str) -> Queue:
+def _work(name: str, dead: Exchange) -> Queue:
     return Queue(
-        work_queue(job_class),
+        name,
         {
             "x-queue-type": "quorum",
             "x-delivery-limit": 20,
-            "x-dead-letter-exchange": DEAD.name,
+            "x-dead-letter-exchange": dead.name,
             "x-dead-letter-strategy": "at-least-once",
             "x-overflow": "reject-publish",
         },
     )
 
 
-def _retry(level: Level) -> Queue:
+def _retry(name: str, level: Level, due: Exchange) -> Queue:
     return Queue(
-        retry_queue(level),
+        name,
         {
             "x-queue-type": "quorum",
             "x-message-ttl": level.milliseconds,
-            "x-dead-letter-exchange": DUE.name,
+            "x-dead-letter-exchange": due.name,
             "x-dead-letter-strategy": "at-least-once",
             "x-overflow": "reject-publish",
         },
     )
 
 
-_PARKING_LOT = Queue(
-    "jobs.dead",
-    {
-        "x-queue-type": "quorum",
-        "x-message-ttl": 14 * _DAY_MS,
-        "x-max-length": 100_000,
-        "x-overflow": "drop-head",
-    },
-)
+def _parking_lot(name: str) -> Queue:
+    return Queue(
+        name,
+        {
+            "x-queue-type": "quorum",
+            "x-message-ttl": 14 * _DAY_MS,
+            "x-max-length": 100_000,
+            "x-overflow": "drop-head",
+        },
+    )
+
+
+_DEAD_JOBS = _parking_lot("jobs.dead")
+_DEAD_DELIVERIES = _parking_lot("webhooks.dead")
 
 TOPOLOGY = Topology(
-    exchanges=(DEAD, JOBS, RETRY, DUE, EVENTS),
+    exchanges=(
+        DEAD, JOBS, RETRY, DUE, EVENTS, WEBHOOKS_DEAD, WEBHOOKS, WEBHOOKS_RETRY, WEBHOOKS_DUE,
+    ),
     # Work queues first: they must exist before a retry can be due.
     queues=(
-        _PARKING_LOT,
-        *(_work(job_class) for job_class in CLASSES),
-        *(_retry(level) for level in LADDER),
+        _DEAD_JOBS,
+        *(_work(work_queue(job_class), DEAD) for job_class in CLASSES),
+        *(_retry(retry_queue(level), level, DUE) for level in LADDER),
+        _DEAD_DELIVERIES,
+        _work(WEBHOOK_QUEUE, WEBHOOKS_DEAD),
+        *(_retry(webhook_retry_queue(lv), lv, WEBHOOKS_DUE) for lv in WEBHOOK_LADDER),
     ),
     bindings=(
-        Binding(_PARKING_LOT.name, DEAD.name, ""),
+        Binding(_DEAD_JOBS.name, DEAD.name, ""),
         *(Binding(work_queue(c), JOBS.name, work_key(c)) for c in CLASSES),
         *(Binding(work_queue(c), DUE.name, f"*.{c}") for c in CLASSES),
         *(Binding(retry_queue(level), RETRY.name, f"{level.name}.*") for level in LADDER),
+        Binding(_DEAD_DELIVERIES.name, WEBHOOKS_DEAD.name, ""),
+        Binding(WEBHOOK_QUEUE, WEBHOOKS.name, work_key(WEBHOOK)),
+        Binding(WEBHOOK_QUEUE, WEBHOOKS_DUE.name, f"*.{WEBHOOK}"),
+        *(
+            Binding(webhook_retry_queue(lv), WEBHOOKS_RETRY.name, f"{lv.name}.*")
+            for lv in WEBHOOK_LADDER
+        ),
     ),
-)
-
-
-class BrokerTooOld(ProcessFailed):
-    """The broker would accept the queues' arguments and ignore what they ask for."""
-
-
-async def declare(connection: AbstractConnection, topology: Topology = TOPOLOGY) -> None:
-    """Declares *topology*, on a channel of its own. Declaring it again changes nothing.
-
-    Raises BrokerTooOld, TimeoutError, or ChannelPreconditionFailed where a queue exists with
-    other arguments.
-    """
-    check_version(connection)
-    async with asyncio.timeout(2 * RPC_TIMEOUT), connection.channel() as channel:
-        for exchange in topology.exchanges:
-            await channel.declare_exchange(
-                exchange.name,
-                exchange.kind,
-                durable=True,
-                arguments=dict(exchange.arguments),
-                timeout=RPC_TIMEOUT,
-            )
-        for queue in topology.queues:
-            await channel.declare_queue(
-                queue.name, durable=True, arguments=dict(queue.arguments), timeout=RPC_TIMEOUT
-            )
-        underlay = await channel.get_underlay_channel()
-        for binding in topology.bindings:
-            await underlay.queue_bind(
-                binding.queue, binding.exchange, binding.key, timeout=RPC_TIMEOUT
-            )
-
-
-def check_version(connection: AbstractConnection) -> None:
-    """Logs the broker's version and refuses one older than 3.10."""
-    transport = connection.transport
-    properties = transport.connection.server_properties if transport is not None else {}
-    version = properties.get("version", "")
-    text = version.decode() if isinstance(version, bytes) else str(version)
-    log.info("broker.connected", product=_text(properties.get("product")), version=text)
-    numbers = re.match(r"(\d+)\.(\d+)", text)
-    if numbers is None:
-        log.warning("broker.version_unknown", version=text)
-    elif (int(numbers[1]), int(numbers[2])) < OLDEST_BROKER:
-        raise BrokerTooOld(f"RabbitMQ {text} is too old: 3.10 or later is needed.")
-
-
-def _text(value: object) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
+)  # fmt: skip

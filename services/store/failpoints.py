@@ -12,8 +12,8 @@ from servicekit import failpoints
 #: What callers ask for.
 ASKED = (
     "create_job", "cancel_job", "claim_job", "begin_submit", "see_worker", "keep_leases",
-    "show_progress", "complete_job", "fail_saving", "release_job", "lease_reconciler",
-    "redrive_dead_letter", "discard_dead_letter",
+    "show_progress", "record_artifacts", "complete_job", "fail_saving", "release_job",
+    "lease_reconciler", "redrive_dead_letter", "discard_dead_letter",
 )  # fmt: skip
 #: Facts about the provider.
 FACTS = (
@@ -25,7 +25,15 @@ LOOPS = (
     "admit_jobs", "lease_dispatches", "move_on_dispatches", "lease_letters", "move_on_letters",
     "number_events", "expire_lease", "note_deadline", "give_up_waiting", "expire_doubt", "forget",
 )  # fmt: skip
+#: Webhooks to callers: asked for by their owners, by the notifier, and by the loops.
+WEBHOOKS = (
+    "create_webhook_endpoint", "update_webhook_endpoint", "pause_webhook_endpoint",
+    "resume_webhook_endpoint", "delete_webhook_endpoint", "ping_webhook_endpoint",
+    "keep_webhook_secret", "rotate_webhook_secret", "redeliver_webhook", "claim_delivery",
+    "hold_delivery", "record_delivery", "lease_deliveries", "move_on_deliveries",
+    "expire_deliveries", "forget_deliveries",
+)  # fmt: skip
 
-WRITES = (*ASKED, *FACTS, *LOOPS)
+WRITES = (*ASKED, *FACTS, *LOOPS, *WEBHOOKS)
 STEPS = (*WRITES, *PUBLISHES)
 NAMES = failpoints.names(STEPS, halfway=PUBLISHES)

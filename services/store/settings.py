@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from servicekit.settings import AmqpUrl, Common, Port, PostgresUrl
+from servicekit.settings import AmqpUrl, BaseUrl, Common, Port, PostgresUrl
 from store.adapters.database import PoolSettings
 from store.domain.retries import RetryPolicy
 from store.domain.rules import Rules
@@ -21,6 +21,8 @@ class Settings(Common):
 
     database_url: PostgresUrl
     amqp_url: AmqpUrl
+    # Where callers reach the edge; links to artifacts in webhooks begin with it.
+    public_url: BaseUrl = "http://localhost:8000"
     store_host: str = "127.0.0.1"
     store_port: Port = 50052
     # Unset: no metrics are served.

@@ -1,22 +1,18 @@
-"""The feed: gapless, in commit order, and each job's revisions in order, whoever numbers."""
+"""What is read of the feed: by pages, by generation, by tenant, and what each event carries.
+
+The order of it is test_feed_order's."""
 
 from __future__ import annotations
 
-import asyncio
-from collections import defaultdict
 from collections.abc import AsyncIterator
-from uuid import UUID
 
 import pytest
 
 from mediagen.store.v1 import feed_pb2
 from mediagen.store.v1 import job_store_service_pb2 as sb
-from store.adapters.database import Database, PoolSettings
-from store.adapters.feed import Feed, Position
-from store.adapters.jobs import Jobs, lock
-from store.adapters.wakeups import Wakeups
-from store.adapters.writes import write
-from store.domain.job import revise
+from mediagen.v1 import job_pb2
+from store.adapters.feed import Position
+from store.adapters.feed_statements import BATCH_BYTES
 
 from .store_bench import NO_CONTEXT, TENANT, Bench, store_bench
 
@@ -35,81 +31,7 @@ async def number_all(bench: Bench) -> list[feed_pb2.FeedEvent]:
 
 
 async def whole_feed(bench: Bench) -> list[feed_pb2.FeedEvent]:
-    return (await bench.feed.read(TENANT, Position(1, 0), 10_000))[0]
-
-
-def assert_whole(feed: list[feed_pb2.FeedEvent], events: int) -> None:
-    """Numbers 1, 2, 3, … and within each job its revisions 1, 2, 3, …"""
-    assert [each.position.sequence for each in feed] == list(range(1, events + 1))
-    revisions = defaultdict(list)
-    for each in feed:
-        revisions[each.job.job_id].append(each.job.revision)
-    for found in revisions.values():
-        assert found == list(range(1, len(found) + 1))
-
-
-async def test_what_commits_late_is_numbered_late_and_leaves_no_hole(bench: Bench) -> None:
-    """The slow transaction took its serial first and commits last."""
-    slow, fast = await bench.submit(), await bench.submit()
-    await number_all(bench)
-    jobs, written, go = Jobs(bench.database, Wakeups()), asyncio.Event(), asyncio.Event()
-
-    async def slowly() -> None:
-        async with bench.database.transaction() as connection:
-            change = await lock(connection, UUID(slow.job_id), None)
-            await write(connection, change.job, revise(change.job, change.now), change.now)
-            written.set()
-            await go.wait()
-
-    task = asyncio.create_task(slowly())
-    await written.wait()
-    async with jobs.change("show_progress", UUID(fast.job_id)) as change:
-        change.save(revise(change.job, change.now))
-    first = await number_all(bench)
-    assert [(e.job.job_id, e.position.sequence) for e in first] == [(fast.job_id, 3)]
-    go.set()
-    await task
-    second = await number_all(bench)
-    assert [(e.job.job_id, e.position.sequence) for e in second] == [(slow.job_id, 4)]
-    assert_whole(await whole_feed(bench), 4)
-
-
-async def test_many_writers_and_many_numberers_make_one_order(
-    bench: Bench, database_url: str
-) -> None:
-    """Three replicas number while eight jobs change in transactions of uneven length."""
-    ids = [UUID((await bench.submit()).job_id) for _ in range(8)]
-    jobs, done = Jobs(bench.database, Wakeups()), asyncio.Event()
-
-    async def change(job_id: UUID, seed: int) -> None:
-        for n in range(12):
-            async with jobs.change("show_progress", job_id) as change:
-                change.save(revise(change.job, change.now))
-                await asyncio.sleep((seed * 7 + n * 3) % 5 / 200)
-
-    heard: list[list[int]] = [[], [], []]
-
-    async def number(mine: list[int]) -> None:
-        database = Database(database_url, PoolSettings(size=1, overflow=0))
-        feed = Feed(database)
-        while True:
-            last = done.is_set()
-            batch = await feed.number(TENANT)
-            mine += [each.position.sequence for each in batch]
-            if last and not batch:
-                break
-            await asyncio.sleep(0.002)
-        await database.close()
-
-    numberers = [asyncio.create_task(number(mine)) for mine in heard]
-    await asyncio.gather(*(change(job_id, n) for n, job_id in enumerate(ids)))
-    done.set()
-    await asyncio.gather(*numberers)
-    events = 8 + 8 * 12
-    assert_whole(await whole_feed(bench), events)
-    told = sorted(sequence for mine in heard for sequence in mine)
-    assert told == list(range(1, events + 1)), "each is told by one replica"
-    assert all(mine == sorted(mine) for mine in heard)
+    return (await bench.feed.read(TENANT, Position(1, 0), 10_000)).events
 
 
 async def test_a_reader_goes_on_from_any_position(bench: Bench) -> None:
@@ -119,15 +41,16 @@ async def test_a_reader_goes_on_from_any_position(bench: Bench) -> None:
     await number_all(bench)
     after, seen = Position(1, 0), []
     while True:
-        events, head = await bench.feed.read(TENANT, after, 2)
-        assert head == Position(1, 5)
+        part = await bench.feed.read(TENANT, after, 2)
+        events = part.events
+        assert part.head == Position(1, 5)
         if not events:
             break
         assert len(events) <= 2
         seen += [each.position.sequence for each in events]
         after = Position(1, seen[-1])
     assert seen == [1, 2, 3, 4, 5]
-    assert (await bench.feed.read(TENANT, Position(1, 99), 2))[0] == []
+    assert (await bench.feed.read(TENANT, Position(1, 99), 2)).events == []
 
 
 async def test_another_generation_reads_nothing_and_is_told_the_head(bench: Bench) -> None:
@@ -155,9 +78,35 @@ async def test_feeds_of_tenants_are_apart(bench: Bench) -> None:
     assert (head.generation, head.sequence) == (1, 0)
 
 
-async def test_a_revision_in_the_feed_is_without_its_request(bench: Bench) -> None:
-    """What never changes is not told again."""
-    await bench.submit(prompt="long " * 1000)
-    (event,) = await number_all(bench)
-    assert not event.job.HasField("request")
-    assert len(event.SerializeToString()) < 500
+async def test_only_the_first_revision_in_the_feed_has_its_request(bench: Bench) -> None:
+    """What never changes is not told again; what a filter looks at is, with each revision."""
+    job = await bench.submit(prompt="long " * 1000, labels={"team": "red"})
+    await bench.claim(job.job_id)
+    told = await number_all(bench)
+    assert told == await whole_feed(bench), "a hint says what the feed says"
+    first, second = told
+    assert first.request == job.request
+    assert not second.HasField("request")
+    assert len(second.SerializeToString()) < 500
+    for event in told:
+        assert not event.job.HasField("request")
+        assert (event.model, dict(event.labels)) == ("owner/model", {"team": "red"})
+    assert first.previous_state == job_pb2.Job.STATE_UNSPECIFIED
+    assert second.previous_state == job_pb2.Job.STATE_PENDING
+
+
+async def test_long_requests_are_numbered_and_read_a_few_at_a_time(bench: Bench) -> None:
+    """A burst of them is neither one message nor one answer; an event is never too long alone."""
+    long = "x" * (BATCH_BYTES // 4)
+    for _ in range(9):
+        await bench.submit(prompt=long)
+    batches = [len(await bench.feed.number(TENANT)) for _ in range(4)]
+    assert batches == [4, 4, 1, 0]
+    after, pages = 0, []
+    while events := (await bench.feed.read(TENANT, Position(1, after), 500)).events:
+        after = events[-1].position.sequence
+        pages.append(len(events))
+    assert pages == [4, 4, 1]
+    huge = await bench.submit(prompt="x" * (2 * BATCH_BYTES))
+    (event,) = await bench.feed.number(TENANT)
+    assert event.request == huge.request

@@ -17,8 +17,8 @@ import sqlalchemy as sa
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
 from devstack.testing import Broker
+from jobqueue.declaring import declare
 from jobqueue.publisher import Publisher
-from jobqueue.topology import declare
 from mediagen.generator.v1.messages_pb2 import DeadLetter, WorkMessage
 from mediagen.store.v1 import attempt_ledger_service_pb2 as lb
 from mediagen.v1 import attempt_pb2, failure_pb2

@@ -13,6 +13,7 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 from google.protobuf.struct_pb2 import Struct
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from mediagen.store.v1 import job_store_service_pb2 as sb
 from mediagen.v1 import job_pb2
@@ -211,7 +212,7 @@ async def test_a_token_of_anything_else_is_refused(bench: Bench) -> None:
     assert (await listed(bench, size=2, page_token=token)).jobs
     wrong: list[dict[str, Any]] = [
         {"model": "owner/model"}, {"labels": {"a": "1"}}, {"states": [PENDING]},
-        {"prompt_contains": "fox"}, {"tenant": "other"},
+        {"prompt_contains": "fox"}, {"tenant": "other"}, {"active_since": Timestamp(seconds=1)},
     ]  # fmt: skip
     for filters in wrong:
         with pytest.raises(PageTokenInvalid):

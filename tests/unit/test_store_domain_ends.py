@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from store.domain import ending, leasing, reconciling, recording, spending
+from store.domain import ending, leasing, reconciling, recording, saving, spending
 from store.domain.errors import LeaseLost, TransitionRefused
 from store.domain.failure import Failure, ProviderFailure, deadline_passed, output_lost
 from store.domain.job import Dispatched, Job, Leased, Reconciling, Waiting
@@ -118,7 +118,7 @@ def test_a_success_is_saved_whatever_was_asked_for() -> None:
     """It is paid for."""
     job = ending.note_deadline(ending.cancel(in_stage("succeeded"), at(5)), at(3600))
     assert (job.state, job.stage) == (State.RUNNING, Stage.SAVING)
-    assert ending.complete(job, job.lease_epoch, (), None, at(6)).state is State.COMPLETED
+    assert saving.complete(job, job.lease_epoch, (), None, at(6)).state is State.COMPLETED
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -140,10 +140,10 @@ def test_only_a_success_can_be_completed(stage: str) -> None:
     """And only by the worker that holds the job."""
     job = in_stage(stage)
     with pytest.raises((TransitionRefused, LeaseLost)):
-        ending.complete(job, job.lease_epoch, (), None, at(5))
-    saving = in_stage("succeeded")
+        saving.complete(job, job.lease_epoch, (), None, at(5))
+    paid = in_stage("succeeded")
     with pytest.raises(LeaseLost):
-        ending.complete(saving, saving.lease_epoch - 1, (), None, at(5))
+        saving.complete(paid, paid.lease_epoch - 1, (), None, at(5))
 
 
 @pytest.mark.parametrize(
@@ -346,9 +346,9 @@ def test_a_late_call_that_succeeded_is_saved_and_not_paid_for_again() -> None:
     refused = begun(retried(job), at(12), "s3")
     assert isinstance(refused, leasing.Refused)
     assert (refused.reason, refused.job.stage) == (Refusal.ATTEMPT_OPEN, Stage.SAVING)
-    saving = claimed(refused.job, at(13), "f")
-    assert leasing.road_of(saving) is Road.SAVE
-    assert ending.complete(saving, saving.lease_epoch, (), None, at(14)).state is State.COMPLETED
+    paid = claimed(refused.job, at(13), "f")
+    assert leasing.road_of(paid) is Road.SAVE
+    assert saving.complete(paid, paid.lease_epoch, (), None, at(14)).state is State.COMPLETED
 
 
 def test_no_permit_within_five_seconds_of_the_deadline() -> None:

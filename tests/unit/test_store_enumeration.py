@@ -16,7 +16,7 @@ from uuid import UUID
 
 import pytest
 
-from store.domain import ending, leasing, operating, reconciling, recording, spending
+from store.domain import ending, leasing, operating, reconciling, recording, saving, spending
 from store.domain.errors import JobError
 from store.domain.failure import output_lost
 from store.domain.job import Attempt, Job, Leased, Reconciling
@@ -24,7 +24,7 @@ from store.domain.reconciling import Evidence
 from store.domain.retries import RetryPolicy
 from store.domain.states import OCCUPYING, AttemptState, FailureKind, State
 
-from .store_constraints import check_permit, check_step, is_saving, spends
+from .store_constraints import artifact, check_permit, check_step, is_saving, spends
 from .store_world import BEGIN, POST_TIMEOUT, SETTLE, failure, seconds
 
 LIMITS = spending.Limits(SETTLE, seconds(300))
@@ -79,7 +79,7 @@ class Here:
             job.state, job.stage, type(mover), leased, job.work_class, job.retries,
             min(job.takeovers, 2), job.cancel_request_time is None, job.deadline_noted,
             job.deadline > now, job.redriven_as is None,
-            tuple(_key(a, now) for a in job.attempts),
+            tuple(_key(a, now) for a in job.attempts), len(job.artifacts),
             tuple((c.over, c.end, c.may_arrive(now), c.live(now), c.created is None)
                   for c in self.calls),
             self.written_off,
@@ -114,8 +114,9 @@ def verbs(here: Here) -> Iterator[tuple[str, Verb]]:
         )  # fmt: skip
         yield "begin", lambda job: spending.begin_submit(job, epoch, call, LIMITS, now)
     if is_saving(job):
-        yield "complete", lambda job: ending.complete(job, epoch, (), None, now)
-        yield "fail saving", lambda job: ending.fail_saving(job, epoch, output_lost(), now)
+        yield "list", lambda job: saving.record_artifacts(job, epoch, (artifact(0, epoch),), now)
+        yield "complete", lambda job: saving.complete(job, epoch, (), None, now)
+        yield "fail saving", lambda job: saving.fail_saving(job, epoch, output_lost(), now)
     if job.parked:
         yield "redrive", lambda job: operating.redrive_parked(job, now)
         yield "discard", lambda job: operating.discard_parked(job, now)

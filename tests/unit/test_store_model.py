@@ -41,6 +41,7 @@ def test_long_walks_hold_too_and_reach_every_state_that_is_legal() -> None:
                 "webhook": lambda walk=walk: walk.world.calls,
                 "decide_about_a_parked_job": lambda walk=walk: any(j.parked for j in walk.jobs),
                 "save": lambda walk=walk: any(is_saving(job) for job in walk.jobs),
+                "list_artifact": lambda walk=walk: any(is_saving(job) for job in walk.jobs),
             }  # fmt: skip
             if name in rules and not rules[name]():
                 continue

@@ -133,6 +133,9 @@ class Database:
 
 
 CLOCK = sa.func.clock_timestamp()
+#: The time at which the statement began, which an index can be searched by: for what is looked for
+#: among many rows, each of which would be compared with CLOCK.
+BEGUN = sa.func.statement_timestamp()
 
 
 class _told_apart:

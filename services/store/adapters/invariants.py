@@ -48,10 +48,21 @@ WHERE j.revision <> (SELECT count(*) FROM events e WHERE e.job_id = j.job_id)
    OR j.revision <> (SELECT max(e.revision) FROM events e WHERE e.job_id = j.job_id)
 """
 
+#: Only a call that has succeeded leaves artifacts.
+LISTED_AFTER_A_SUCCESS = """
+SELECT j.job_id, j.state, j.mover FROM jobs j
+WHERE EXISTS (SELECT FROM artifacts f WHERE f.tenant = j.tenant AND f.job_id = j.job_id)
+  AND NOT EXISTS (
+    SELECT FROM attempts a
+    WHERE a.tenant = j.tenant AND a.job_id = j.job_id AND a.output IS NOT NULL AND a.charge = 'YES'
+)
+"""
+
 INVARIANTS = {
     "one mover": ONE_MOVER,
     "a final job is quiet": FINAL_IS_QUIET,
     "every revision is an event": EVERY_REVISION,
+    "listed after a success": LISTED_AFTER_A_SUCCESS,
 }
 
 

@@ -27,6 +27,7 @@ from store.adapters.wakeups import Wakeups
 from store.adapters.writes import write
 from store.domain.errors import JobNotFound, PermitUnknown
 from store.domain.job import Artifact, Job, Waiting
+from store.domain.states import AttemptState
 
 
 @dataclass(slots=True)
@@ -45,6 +46,15 @@ class Change:
     def save(self, job: Job) -> None:
         """The job is to be written as *job*."""
         self.saved = job
+
+
+@dataclass(frozen=True, slots=True)
+class HeardOf:
+    """A recorded prediction: whose it is, how its call stands, and which worker has the job."""
+
+    job_id: UUID
+    state: AttemptState
+    worker: str | None
 
 
 class Jobs:
@@ -83,9 +93,17 @@ class Jobs:
             raise PermitUnknown("this submit_token")
         return job_id
 
+    async def heard_of(self, submit_token: str, prediction_id: str) -> HeardOf | None:
+        """What a webhook about the call needs to know; None: its prediction is not recorded."""
+        key = {"token": submit_token, "of_prediction": prediction_id}
+        rows = await self.database.rows(_HEARD_OF, key)
+        if not rows:
+            return None
+        return HeardOf(rows[0].job_id, AttemptState(rows[0].state), rows[0].lease_owner)
+
     def _wake(self, old: Job, new: Job) -> None:
         if new.revision != old.revision:
-            self._wakeups.numberer.set()
+            self._wakeups.changed(new.tenant)
         if new.dispatch != old.dispatch or new.dead_letter:
             self._wakeups.relay.set()
         if isinstance(new.mover, Waiting) or new.final:
@@ -125,6 +143,14 @@ _LOCK_OF_TENANT = _LOCK.where(t.jobs.c.tenant == sa.bindparam("of_tenant"))
 _ATTEMPTS = _attempts_query()
 _DUE = sa.select(t.dispatches.c.due).where(t.dispatches.c.job_id == sa.bindparam("of_job"))
 _ARTIFACTS = _artifacts_query()
+_HEARD_OF = (
+    sa.select(t.attempts.c.job_id, t.attempts.c.state, t.jobs.c.lease_owner)
+    .join(t.jobs, t.jobs.c.job_id == t.attempts.c.job_id)
+    .where(
+        t.attempts.c.submit_token == sa.bindparam("token"),
+        t.attempts.c.prediction_id == sa.bindparam("of_prediction"),
+    )
+)
 _OF_TOKEN = sa.select(t.attempts.c.job_id).where(t.attempts.c.submit_token == sa.bindparam("token"))
 
 
@@ -147,7 +173,7 @@ async def lock(connection: AsyncConnection, job_id: UUID, tenant: str | None) ->
         found_due = (await connection.execute(_DUE, {"of_job": job_id})).scalar_one_or_none()
         due = found_due or rows[0]["now"]  # a row that somebody deleted by hand is mended
     stored: tuple[Artifact, ...] = ()
-    if row["state"] == "COMPLETED":
+    if any(attempt.output is not None for attempt in attempts):  # else nothing was ever stored
         kept = await connection.execute(_ARTIFACTS, key)
         stored = tuple(artifact_of(each) for each in kept.mappings())
     job = job_of(row, attempts, stored, due)

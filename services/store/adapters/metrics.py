@@ -1,7 +1,7 @@
 """What does the store show to Prometheus? What the database says, looked up at most once a second.
 
 Every store says the same of the jobs: they share one database. Where it does not answer, only
-mediagen_database_up is shown, and is 0.
+mediagen_database_up is shown, and is 0. What was posted to webhooks is each store's own.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from prometheus_client.registry import Collector
 
 from store.adapters.database import Unavailable
 from store.adapters.overview import Overview, OverviewReader
+from store.domain.deliveries import Outcome
 from store.domain.states import LetterState
 
 log = structlog.get_logger()
@@ -80,9 +81,32 @@ class JobCollector(Collector):
             return None
 
 
-def registry(reader: OverviewReader) -> CollectorRegistry:
+class PostCounter(Collector):
+    """Posts of webhook deliveries, by what came of them: what this store was told of."""
+
+    def __init__(self) -> None:
+        self._posts = dict.fromkeys(Outcome, 0)
+
+    def count(self, outcome: Outcome) -> None:
+        """One more."""
+        self._posts[outcome] += 1
+
+    def collect(self) -> Iterator[Metric]:
+        """All of them, those that there were none of too."""
+        family = CounterMetricFamily(
+            "mediagen_webhook_posts",
+            "Posts of webhook deliveries that this store was told of, by what came of them.",
+            labels=["outcome"],
+        )
+        for outcome, count in self._posts.items():
+            family.add_metric([outcome.lower()], count)
+        yield family
+
+
+def registry(reader: OverviewReader, posts: PostCounter) -> CollectorRegistry:
     """All that this process shows."""
     made = CollectorRegistry()
+    made.register(posts)
     made.register(JobCollector(Latest(reader), asyncio.get_running_loop()))
     ProcessCollector(registry=made)
     return made
@@ -112,6 +136,16 @@ def figures(found: Overview) -> Iterator[Metric]:
         "mediagen_provider_creates_per_minute_limit",
         "Creates a minute at most while the provider refuses none. 0: no limit.",
         found.rate_limit,
+    )
+    yield _by(
+        "mediagen_webhook_deliveries", "Webhook deliveries that have not ended, by what they wait "
+        "for: their time, or their endpoint.", "state",
+        {"pending": found.webhooks.pending, "held": found.webhooks.held},
+    )  # fmt: skip
+    yield _one(
+        "mediagen_webhook_endpoints_paused",
+        "Webhook endpoints that are paused, by their owner or since they failed.",
+        found.webhooks.paused,
     )
     yield from _providers(found)
 

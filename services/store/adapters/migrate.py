@@ -17,7 +17,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from store.adapters.tables import metadata
+from store.adapters import webhook_tables
 
 
 def _config(connection: sa.Connection) -> Config:
@@ -44,7 +44,10 @@ async def upgrade(url: str) -> None:
 
 def _differences(connection: sa.Connection) -> list[object]:
     context = MigrationContext.configure(connection, opts={"compare_type": True})
-    return [*compare_metadata(context, metadata), *_constraint_differences(connection)]
+    return [
+        *compare_metadata(context, webhook_tables.metadata),
+        *_constraint_differences(connection),
+    ]
 
 
 def _constraint_differences(connection: sa.Connection) -> list[object]:
@@ -56,7 +59,7 @@ def _constraint_differences(connection: sa.Connection) -> list[object]:
     there = set(connection.execute(query).scalars())
     here = {
         f"{table.name}.{constraint.name}"
-        for table in metadata.tables.values()
+        for table in webhook_tables.metadata.tables.values()
         for constraint in table.constraints
         if isinstance(constraint, sa.CheckConstraint)
     }

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from store.adapters import tables as t
+from store.adapters import webhook_tables as w
 from store.adapters.accounts import bucket_of
 from store.adapters.database import CLOCK, Database
 from store.adapters.workers import HEARD_OF
@@ -57,6 +58,15 @@ class Provider:
 
 
 @dataclass(frozen=True, slots=True)
+class Webhooks:
+    """What callers are still to be told."""
+
+    pending: int  #: deliveries
+    held: int  #: deliveries whose endpoint is paused
+    paused: int  #: endpoints
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """All of it, as of about one instant."""
 
@@ -65,6 +75,7 @@ class Overview:
     workers: tuple[Worker, ...]
     providers: tuple[Provider, ...]
     rate_limit: float  #: creates a minute while the provider refuses none; 0: no limit
+    webhooks: Webhooks
 
 
 class OverviewReader:
@@ -81,12 +92,14 @@ class OverviewReader:
             letters = (await connection.execute(_LETTERS)).all()
             workers = (await connection.execute(_WORKERS)).all()
             accounts = (await connection.execute(_ACCOUNTS)).all()
+            told = (await connection.execute(_WEBHOOKS)).one()
         return Overview(
             counts,
             {row.state: row.found for row in letters},
             tuple(Worker(r.worker_id, r.slots, r.running, r.seen_time) for r in workers),
             tuple(self._provider(row, counts.now) for row in accounts),
             self._rate_limit,
+            Webhooks(**told._asdict()),
         )
 
     def _provider(self, row: sa.Row[Any], now: datetime) -> Provider:
@@ -142,6 +155,19 @@ def _counts() -> sa.Select[Any]:
     )
 
 
+def _webhooks() -> sa.Select[Any]:
+    deliveries, endpoints = w.webhook_deliveries.c, w.webhook_endpoints.c
+    held = deliveries.available_at.is_(None)
+    count = sa.func.count()
+    paused = sa.select(sa.func.count()).where(endpoints.state == "PAUSED").scalar_subquery()
+    # Written out, so that the index of those that have not ended is used.
+    return sa.select(
+        count.filter(sa.not_(held)).label("pending"),
+        count.filter(held).label("held"),
+        paused.label("paused"),
+    ).where(deliveries.state == sa.literal_column("'PENDING'"))
+
+
 # Built once: to build a statement takes longer than to run it.
 _COUNTS = _counts()
 _LETTERS = sa.select(t.dead_letters.c.state, sa.func.count().label("found")).group_by(
@@ -153,4 +179,5 @@ _WORKERS = (
     .order_by(t.workers.c.worker_id)
     .limit(MOST_WORKERS)
 )
+_WEBHOOKS = _webhooks()
 _ACCOUNTS = sa.select(t.accounts).order_by(t.accounts.c.account)

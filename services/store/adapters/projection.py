@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from google.protobuf import struct_pb2
@@ -13,6 +13,7 @@ from store.domain.charging import charge_reason
 from store.domain.failure import Failure, FieldViolation, clean_text
 from store.domain.job import Artifact, Attempt, Job
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: A job whose calls are refused for hours makes hundreds; each view would repeat them all.
 ATTEMPTS_SHOWN = 50
 
@@ -21,9 +22,8 @@ def timestamp(moment: datetime | None) -> Timestamp | None:
     """The protobuf form of *moment*, to the microsecond."""
     if moment is None:
         return None
-    stamp = Timestamp()
-    stamp.FromDatetime(moment)
-    return stamp
+    since = moment - _EPOCH  # FromDatetime takes ten times as long, and every view has several
+    return Timestamp(seconds=since.days * 86_400 + since.seconds, nanos=since.microseconds * 1000)
 
 
 def failure_message(failure: Failure | None) -> failure_pb2.Failure | None:
@@ -110,6 +110,7 @@ def job_message(job: Job) -> job_pb2.Job:
         output=struct_pb2.Value.FromString(job.output) if job.output is not None else None,
         redrive_of=str(job.redrive_of or ""),
         redriven_as=str(job.redriven_as or ""),
+        log_tail=job.log_tail,
     )
 
 

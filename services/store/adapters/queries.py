@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import BYTEA
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA
 
 from mediagen.v1 import job_pb2
 from store.adapters import tables as t
@@ -33,17 +33,19 @@ class Filter:
     since: datetime | None = None
     before: datetime | None = None
     prompt_contains: str = ""
+    active_since: datetime | None = None
 
     def fingerprint(self) -> str:
         """What a page token is bound to."""
         words = json.dumps(
             [self.tenant, sorted(self.states), self.model, sorted(self.labels),
-             str(self.since), str(self.before), self.prompt_contains]
+             str(self.since), str(self.before), self.prompt_contains, str(self.active_since)]
         )  # fmt: skip
         return hashlib.sha256(words.encode()).hexdigest()[:16]
 
 
 PAGE_BYTES = 2 << 20  #: a page is cut rather than refused as too large a message
+REQUESTS_BYTES = 4 << 20
 
 
 def _within(query: sa.Select[Any], limit: int) -> sa.Select[Any]:
@@ -66,6 +68,24 @@ def _within(query: sa.Select[Any], limit: int) -> sa.Select[Any]:
 _JOB = sa.select(t.jobs.c.view, t.jobs.c.request).where(
     t.jobs.c.job_id == sa.bindparam("of_job"), t.jobs.c.tenant == sa.bindparam("of_tenant")
 )
+
+
+def _requests() -> sa.Select[Any]:
+    jobs = t.jobs.c
+    length = sa.func.octet_length(jobs.request)
+    before = sa.func.coalesce(sa.func.sum(length).over(order_by=jobs.job_id, rows=(None, -1)), 0)
+    found = (
+        sa.select(jobs.job_id, jobs.request, before.label("before"))
+        .where(
+            jobs.tenant == sa.bindparam("of_tenant"),
+            jobs.job_id == sa.any_(sa.bindparam("of_jobs", type_=ARRAY(sa.Uuid))),
+        )
+        .subquery()
+    )
+    return sa.select(found.c.job_id, found.c.request).where(found.c.before <= REQUESTS_BYTES)
+
+
+_REQUESTS = _requests()
 
 
 class Queries:
@@ -104,6 +124,11 @@ class Queries:
         if last is None:
             return found, ""
         return found, write_token(filter_.fingerprint(), Place(last.create_time, last.job_id))
+
+    async def requests(self, tenant: str, job_ids: list[UUID]) -> dict[str, job_pb2.JobRequest]:
+        """What was asked for, of those that there are: of the first of them, if they are long."""
+        rows = await self._database.rows(_REQUESTS, {"of_tenant": tenant, "of_jobs": job_ids})
+        return {str(row.job_id): job_pb2.JobRequest.FromString(row.request) for row in rows}
 
     async def revisions(
         self, tenant: str, job_id: UUID, after: int, limit: int
@@ -164,6 +189,17 @@ def _conditions(filter_: Filter) -> list[sa.ColumnElement[Any]]:
         conditions.append(jobs.create_time >= filter_.since)
     if filter_.before:
         conditions.append(jobs.create_time < filter_.before)
+    if filter_.active_since:
+        conditions.append(jobs.job_id.in_(_active(filter_.tenant, filter_.active_since)))
     if filter_.prompt_contains:
         conditions.append(jobs.prompt.icontains(filter_.prompt_contains, autoescape=True))
     return conditions
+
+
+def _active(tenant: str, since: datetime) -> sa.CompoundSelect[Any]:
+    """What is not final, and what ended since: each by the index, however long the history."""
+    jobs = t.jobs.alias("active").c
+    of_tenant = sa.select(jobs.job_id).where(jobs.tenant == tenant)
+    return sa.union_all(
+        of_tenant.where(jobs.end_time.is_(None)), of_tenant.where(jobs.end_time >= since)
+    )

@@ -128,6 +128,7 @@ def job_of(
         deadline_noted=row["deadline_noted"],
         failure=failure_of_json(row["failure"]),
         output=row["output"],
+        log_tail=row["log_tail"],
         redrive_of=row["redrive_of"],
         redriven_as=row["redriven_as"],
         attempts=attempts,

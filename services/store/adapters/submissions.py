@@ -1,7 +1,8 @@
 """How a job is written: once for each request_id, whatever repeats.
 
-One statement writes the job and its first event, so that both are there or neither. A conflict on
-(tenant, request_id) writes nothing, and the job found instead must have the same request.
+One statement writes the job and its first event, so that both are there or neither, and finds or
+makes the endpoint of the URL that the job names, if it does. A conflict on (tenant, request_id)
+writes no job, and the one found instead must have the same request.
 
 Comes from: CreateJob in rpc/job_store.py. Goes on: loops/admitter.py.
 """
@@ -24,6 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mediagen.v1 import job_pb2
 from store.adapters import tables as t
 from store.adapters.database import Database
+from store.adapters.named_endpoints import named_endpoint, parameters
 from store.adapters.projection import job_message, whole_job
 from store.adapters.wakeups import Wakeups
 from store.adapters.writes import mover_word
@@ -57,17 +59,24 @@ def _bind(column: str) -> str:
     return f"new_{column}"
 
 
-def _create() -> sa.Select[Any]:
-    """The job and its first event; no row where there is a job of this request_id already."""
+def _create(*, told: bool) -> sa.Select[Any]:
+    """The job and its first event; no row where there is a job of this request_id already. *told*:
+    a URL is told of it."""
     columns = (
         "job_id", "tenant", "request", "request_id", "request_hash", "model", "prompt", "labels",
         "create_time", "deadline", "rank_time", "state", "revision", "mover", "update_time", "view",
         "redrive_of",
     )  # fmt: skip
     jobs = t.jobs.c
+    values: dict[str, Any] = {
+        name: sa.bindparam(_bind(name), type_=jobs[name].type) for name in columns
+    }
+    if told:
+        events = sa.bindparam(_bind("webhook_events"), type_=jobs.webhook_events.type)
+        values |= {"webhook_endpoint_id": named_endpoint(), "webhook_events": events}
     written = (
         insert(t.jobs)
-        .values({name: sa.bindparam(_bind(name), type_=jobs[name].type) for name in columns})
+        .values(values)
         .on_conflict_do_nothing(index_elements=["tenant", "request_id"])
         .returning(jobs.job_id, jobs.revision, jobs.tenant, jobs.view, jobs.update_time)
         .cte("written")
@@ -82,7 +91,12 @@ def _create() -> sa.Select[Any]:
 
 
 #: Built once: to build it takes several times as long as to run it.
-_CREATE = _create()
+_CREATE = _create(told=False)
+_CREATE_TOLD = _create(told=True)
+
+
+def _statement(request: job_pb2.JobRequest) -> sa.Select[Any]:
+    return _CREATE_TOLD if request.HasField("webhook") else _CREATE
 
 
 def new_job(
@@ -99,6 +113,11 @@ def new_job(
     )
 
 
+def rank_time(created: datetime, priority: job_pb2.Priority.ValueType) -> datetime:
+    """The place in the line of a job that was *created* then."""
+    return created + RANK_SHIFT.get(priority, timedelta())
+
+
 def _row(job: Job, request: job_pb2.JobRequest) -> dict[str, Any]:
     row = {
         "job_id": job.job_id,
@@ -111,7 +130,7 @@ def _row(job: Job, request: job_pb2.JobRequest) -> dict[str, Any]:
         "labels": dict(request.labels),
         "create_time": job.create_time,
         "deadline": job.deadline,
-        "rank_time": job.create_time + RANK_SHIFT.get(request.priority, timedelta()),
+        "rank_time": rank_time(job.create_time, request.priority),
         "state": str(job.state),
         "revision": job.revision,
         "mover": mover_word(job),
@@ -119,12 +138,13 @@ def _row(job: Job, request: job_pb2.JobRequest) -> dict[str, Any]:
         "view": job_message(job).SerializeToString(),
         "redrive_of": job.redrive_of,
     }
-    return {_bind(name): value for name, value in row.items()}
+    bound = {_bind(name): value for name, value in row.items()}
+    return bound | parameters(request) if request.HasField("webhook") else bound
 
 
 async def insert_job(connection: AsyncConnection, job: Job, request: job_pb2.JobRequest) -> None:
     """Writes a new *job* in a transaction of the caller's. Its request_id must be a new one."""
-    written = (await connection.execute(_CREATE, _row(job, request))).all()
+    written = (await connection.execute(_statement(request), _row(job, request))).all()
     assert written, "a request_id made for this job was used before"
 
 
@@ -139,10 +159,10 @@ class Submissions:
         """The job, new or found. RequestIdReused if the one found had another request."""
         job = new_job(tenant, request, self._database.now())
         row = _row(job, request)
-        if not await self._database.rows(_CREATE, row, "create_job"):
+        if not await self._database.rows(_statement(request), row, "create_job"):
             return await self._found(tenant, request.request_id, row[_bind("request_hash")])
         self._wakeups.admitter.set()
-        self._wakeups.numberer.set()
+        self._wakeups.changed(tenant)
         return whole_job(row[_bind("view")], row[_bind("request")])
 
     async def _found(self, tenant: str, request_id: str, digest: bytes) -> job_pb2.Job:

@@ -5,6 +5,7 @@ jobs ──< attempts      the ledger of paid calls; unique indexes are its last
      ──< artifacts     where the results are
      ──1 dispatches    outbox, safety net and redelivery in one
      ──1 dead_letters  what an operator should look at, and what was decided
+webhook_endpoints ──< webhook_deliveries ──< webhook_attempts     (webhook_tables.py)
 feed_heads, workers, accounts, singletons      what the loops share
 """
 
@@ -36,11 +37,11 @@ NAMES = {
 metadata = sa.MetaData(naming_convention=NAMES)
 
 
-def _in(column: str, words: Any) -> str:
+def one_of(column: str, words: Any) -> str:
     return f"{column} IN ({', '.join(repr(str(word)) for word in sorted(words))})"
 
 
-def _time(name: str, *, nullable: bool = True) -> sa.Column[Any]:
+def time_column(name: str, *, nullable: bool = True) -> sa.Column[Any]:
     return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
 
 
@@ -52,7 +53,7 @@ def _of_job(*, cascade: bool = True) -> sa.ForeignKeyConstraint:
     )
 
 
-FINAL_STATES = _in("state", FINAL)
+FINAL_STATES = one_of("state", FINAL)
 MOVERS = ("ADMISSION", "DISPATCH", "LEASE", "RECONCILER")
 
 jobs = sa.Table(
@@ -68,9 +69,9 @@ jobs = sa.Table(
     sa.Column("model", sa.Text, nullable=False),
     sa.Column("prompt", sa.Text, nullable=False),
     sa.Column("labels", JSONB, nullable=False),
-    _time("create_time", nullable=False),
-    _time("deadline", nullable=False),
-    _time("rank_time", nullable=False),
+    time_column("create_time", nullable=False),
+    time_column("deadline", nullable=False),
+    time_column("rank_time", nullable=False),
     # What changes.
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("stage", sa.Text),
@@ -81,29 +82,33 @@ jobs = sa.Table(
     sa.Column("lease_epoch", sa.Integer, nullable=False, server_default="0"),
     sa.Column("lease_owner", sa.Text),
     sa.Column("lease_token", sa.Text),
-    _time("lease_until"),
+    time_column("lease_until"),
     sa.Column("work_class", sa.Text, nullable=False, server_default="default"),
     sa.Column("retries", sa.Integer, nullable=False, server_default="0"),
     sa.Column("postponements", sa.Integer, nullable=False, server_default="0"),
     sa.Column("takeovers", sa.Integer, nullable=False, server_default="0"),
-    _time("update_time", nullable=False),
-    _time("start_time"),
-    _time("end_time"),
-    _time("next_attempt_time"),
-    _time("cancel_request_time"),
+    time_column("update_time", nullable=False),
+    time_column("start_time"),
+    time_column("end_time"),
+    time_column("next_attempt_time"),
+    time_column("cancel_request_time"),
     sa.Column("deadline_noted", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("failure", JSONB(none_as_null=True)),
     sa.Column("output", BYTEA),
     sa.Column("redrive_of", sa.Uuid),
     sa.Column("redriven_as", sa.Uuid),
+    sa.Column("log_tail", sa.Text, nullable=False, server_default=""),
+    # The URL that the job named when it was submitted, and which events it is told of.
+    sa.Column("webhook_endpoint_id", sa.Uuid),
+    sa.Column("webhook_events", JSONB(none_as_null=True)),
     # The job as callers see it, less its request: a serialized Job, written with every change.
     sa.Column("view", BYTEA, nullable=False),
     sa.UniqueConstraint("tenant", "job_id"),
     sa.UniqueConstraint("tenant", "request_id"),
-    sa.CheckConstraint(_in("state", State), name="state"),
-    sa.CheckConstraint(_in("stage", Stage), name="stage"),
-    sa.CheckConstraint(_in("work_class", WorkClass), name="work_class"),
-    sa.CheckConstraint(_in("mover", MOVERS), name="mover"),
+    sa.CheckConstraint(one_of("state", State), name="state"),
+    sa.CheckConstraint(one_of("stage", Stage), name="stage"),
+    sa.CheckConstraint(one_of("work_class", WorkClass), name="work_class"),
+    sa.CheckConstraint(one_of("mover", MOVERS), name="mover"),
     sa.CheckConstraint("progress BETWEEN 0 AND 100", name="progress"),
     sa.CheckConstraint("revision >= 1 AND dispatch >= 0 AND lease_epoch >= 0", name="numbers"),
     sa.CheckConstraint(f"({FINAL_STATES}) = (mover IS NULL)", name="one_mover_unless_final"),
@@ -126,6 +131,14 @@ jobs = sa.Table(
     # Only what is not final has a mover: the loops never look at the history.
     sa.Index("ix_jobs_mover", "mover", postgresql_where=sa.text("mover IS NOT NULL")),
     sa.Index("ix_jobs_deadline", "deadline", postgresql_where=sa.text("mover IS NOT NULL")),
+    # What has ended since a moment, for a watch that missed it; and how long a model's jobs took.
+    sa.Index(None, "tenant", "end_time"),
+    sa.Index(
+        "ix_jobs_completed",
+        "model",
+        sa.text("end_time DESC"),
+        postgresql_where=sa.text("state = 'COMPLETED'"),
+    ),
 )
 
 attempts = sa.Table(
@@ -141,12 +154,12 @@ attempts = sa.Table(
     sa.Column("input", BYTEA, nullable=False),
     sa.Column("seed", sa.Integer),
     sa.Column("cancel_after", sa.Integer, nullable=False),
-    _time("create_time", nullable=False),
-    _time("send_by", nullable=False),
-    _time("settle_until", nullable=False),
+    time_column("create_time", nullable=False),
+    time_column("send_by", nullable=False),
+    time_column("settle_until", nullable=False),
     sa.Column("prediction_id", sa.Text),
-    _time("submit_time"),
-    _time("end_time"),
+    time_column("submit_time"),
+    time_column("end_time"),
     sa.Column("output", BYTEA),
     sa.Column("failure", JSONB(none_as_null=True)),
     sa.Column("charge", sa.Text, nullable=False),
@@ -154,13 +167,13 @@ attempts = sa.Table(
     sa.Column("metrics", JSONB, nullable=False, server_default=sa.text("'{}'")),
     sa.Column("clear_scans", sa.Integer, nullable=False, server_default="0"),
     sa.Column("unclear_scans", sa.Integer, nullable=False, server_default="0"),
-    _time("last_scan_time"),
+    time_column("last_scan_time"),
     sa.Column("seen_later", sa.Boolean, nullable=False, server_default=sa.false()),
     # Cleared once a lost call is too old to be taken for a new one of the same request.
     sa.Column("in_doubt", sa.Boolean, nullable=False, server_default=sa.true()),
     _of_job(),
-    sa.CheckConstraint(_in("state", AttemptState), name="state"),
-    sa.CheckConstraint(_in("charge", Charge), name="charge"),
+    sa.CheckConstraint(one_of("state", AttemptState), name="state"),
+    sa.CheckConstraint(one_of("charge", Charge), name="charge"),
     sa.CheckConstraint("number >= 1", name="number"),
     sa.CheckConstraint(
         "prediction_id IS NOT NULL OR state NOT IN "
@@ -181,7 +194,7 @@ attempts = sa.Table(
         "tenant",
         "job_id",
         unique=True,
-        postgresql_where=sa.text(_in("state", OCCUPYING)),
+        postgresql_where=sa.text(one_of("state", OCCUPYING)),
     ),
     # (b) a prediction belongs to one attempt.
     sa.Index(
@@ -212,10 +225,10 @@ dispatches = sa.Table(
     sa.Column("dispatch", sa.Integer, nullable=False),
     sa.Column("work_class", sa.Text, nullable=False),
     sa.Column("level", sa.Text),  # the retry queue that it goes through; none: the work queue
-    _time("due", nullable=False),
-    _time("available_at", nullable=False),  # when it is published, or published again
+    time_column("due", nullable=False),
+    time_column("available_at", nullable=False),  # when it is published, or published again
     sa.Column("published", sa.Integer, nullable=False, server_default="0"),
-    _time("relay_until"),  # a relay has it in hand until then
+    time_column("relay_until"),  # a relay has it in hand until then
     _of_job(),
     sa.Index(None, "available_at"),
 )
@@ -230,15 +243,15 @@ dead_letters = sa.Table(
     sa.Column("model", sa.Text, nullable=False, server_default=""),
     sa.Column("reason", sa.Text, nullable=False, server_default=""),
     sa.Column("charge", sa.Text, nullable=False, server_default="UNKNOWN"),
-    _time("create_time", nullable=False),
-    _time("resolve_time"),
+    time_column("create_time", nullable=False),
+    time_column("resolve_time"),
     # The message that is published to the queue.
     sa.Column("body", BYTEA, nullable=False),
-    _time("available_at", nullable=False),
-    _time("publish_time"),
+    time_column("available_at", nullable=False),
+    time_column("publish_time"),
     _of_job(),
-    sa.CheckConstraint(_in("state", LetterState), name="state"),
-    sa.CheckConstraint(_in("charge", Charge), name="charge"),
+    sa.CheckConstraint(one_of("state", LetterState), name="state"),
+    sa.CheckConstraint(one_of("charge", Charge), name="charge"),
     sa.Index(None, "available_at", postgresql_where=sa.text("publish_time IS NULL")),
     sa.Index(None, "state", "create_time", "job_id"),
 )
@@ -253,7 +266,11 @@ events = sa.Table(
     sa.Column("event_id", sa.BigInteger, sa.Identity(always=True), nullable=False),
     sa.Column("sequence", sa.BigInteger),  # its place in the tenant's feed, given after the commit
     sa.Column("view", BYTEA, nullable=False),
-    _time("create_time", nullable=False),
+    time_column("create_time", nullable=False),
+    # For filters: the state before; none at the first revision, and in rows of before.
+    sa.Column("previous_state", sa.Text),
+    # The event as webhooks name it ("job.completed"); none: they are not told of it.
+    sa.Column("type", sa.Text),
     _of_job(),
     sa.Index(
         "uq_events_sequence",
@@ -290,7 +307,7 @@ artifacts = sa.Table(
     sa.Column("size_bytes", sa.BigInteger, nullable=False),
     sa.Column("sha256", sa.Text, nullable=False),
     sa.Column("output_path", sa.Text, nullable=False),
-    _time("create_time", nullable=False),
+    time_column("create_time", nullable=False),
     _of_job(),
     sa.CheckConstraint("size_bytes >= 0 AND index >= 0", name="numbers"),
 )
@@ -301,22 +318,22 @@ workers = sa.Table(
     sa.Column("worker_id", sa.Text, primary_key=True),
     sa.Column("slots", sa.Integer, nullable=False),
     sa.Column("running", sa.Integer, nullable=False),
-    _time("seen_time", nullable=False),
+    time_column("seen_time", nullable=False),
 )
 
 accounts = sa.Table(
     "accounts",
     metadata,
     sa.Column("account", sa.Text, primary_key=True),
-    _time("shut_until"),  # 401 or 402: nothing is spent before
+    time_column("shut_until"),  # 401 or 402: nothing is spent before
     sa.Column("shut_reason", sa.Text),
     sa.Column("shut_count", sa.Integer, nullable=False, server_default="0"),
     sa.Column("tokens", sa.Double, nullable=False),
-    _time("refill_time", nullable=False),
+    time_column("refill_time", nullable=False),
     # A 429 lowers the rate for a while.
     sa.Column("rate", sa.Double),  # creates a minute after the last 429; none: as configured
-    _time("throttle_time"),  # when the provider last said that there were too many
-    _time("hold_until"),  # it asked to be left alone until then
+    time_column("throttle_time"),  # when the provider last said that there were too many
+    time_column("hold_until"),  # it asked to be left alone until then
     sa.Column("throttled_count", sa.BigInteger, nullable=False, server_default="0"),
     # The workers that wait for the rate: [[worker_id, seconds since 1970 when its place is lost]].
     sa.Column("line", JSONB, nullable=False, server_default=sa.text("'[]'")),
@@ -328,5 +345,5 @@ singletons = sa.Table(
     sa.Column("name", sa.Text, primary_key=True),  # "admission", "reconciler"
     sa.Column("owner", sa.Text),
     sa.Column("epoch", sa.Integer, nullable=False, server_default="0"),
-    _time("until"),
+    time_column("until"),
 )

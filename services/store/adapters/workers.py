@@ -24,6 +24,7 @@ class Kept:
     stopping: bool
     stage: str | None
     progress: int | None
+    log_tail: str
 
 
 class Workers:
@@ -52,7 +53,7 @@ class Workers:
         jobs = t.jobs.c
         query = (
             sa.select(
-                jobs.job_id, jobs.lease_epoch, jobs.stage, jobs.progress,
+                jobs.job_id, jobs.lease_epoch, jobs.stage, jobs.progress, jobs.log_tail,
                 jobs.cancel_request_time, jobs.deadline_noted, jobs.deadline,
             )
             .where(jobs.job_id.in_(list(leases)), jobs.lease_owner == worker_id)
@@ -89,6 +90,7 @@ class Workers:
                 stopping=bool(row.cancel_request_time or row.deadline_noted or row.deadline <= now),
                 stage=row.stage,
                 progress=row.progress,
+                log_tail=row.log_tail,
             )
             for row in rows
         }

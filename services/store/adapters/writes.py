@@ -14,6 +14,7 @@ from store.adapters import tables as t
 from store.adapters.letters import write_letter
 from store.adapters.projection import job_message
 from store.adapters.rows import failure_json
+from store.domain.deliveries import event_type
 from store.domain.job import Attempt, Dispatched, Job, Leased, Reconciling, Waiting
 
 
@@ -33,6 +34,7 @@ _UPDATE = sa.update(t.jobs).where(
     t.jobs.c.lease_epoch == sa.bindparam("old_lease_epoch"),
 )
 _EVENT = sa.insert(t.events)
+_ARTIFACT = sa.insert(t.artifacts)
 _ATTEMPT = _written(
     t.attempts,
     fixed={
@@ -61,9 +63,9 @@ async def write(connection: AsyncConnection, old: Job, new: Job, now: datetime) 
             await _write_attempt(connection, new, attempt)
     await _write_dispatch(connection, old, new, now)
     if new.revision != old.revision:
-        await connection.execute(_EVENT, _event_values(new, view))
-    if new.artifacts and not old.artifacts:
-        await connection.execute(sa.insert(t.artifacts), _artifact_values(new, now))
+        await connection.execute(_EVENT, _event_values(old, new, view))
+    if len(new.artifacts) > len(old.artifacts):
+        await connection.execute(_ARTIFACT, _artifact_values(old, new, now))
     await write_letter(connection, old, new, now)
 
 
@@ -92,6 +94,7 @@ def _job_values(job: Job) -> dict[str, Any]:
         "deadline_noted": job.deadline_noted,
         "failure": failure_json(job.failure),
         "output": job.output,
+        "log_tail": job.log_tail,
         "redriven_as": job.redriven_as,
     }
 
@@ -110,13 +113,15 @@ def mover_word(job: Job) -> str | None:
     return None
 
 
-def _event_values(job: Job, view: bytes) -> dict[str, Any]:
+def _event_values(old: Job, new: Job, view: bytes) -> dict[str, Any]:
     return {
-        "job_id": job.job_id,
-        "revision": job.revision,
-        "tenant": job.tenant,
+        "job_id": new.job_id,
+        "revision": new.revision,
+        "tenant": new.tenant,
         "view": view,
-        "create_time": job.update_time,
+        "create_time": new.update_time,
+        "previous_state": str(old.state),
+        "type": event_type(old, new),
     }
 
 
@@ -177,7 +182,8 @@ def dispatch_values(job: Job, mover: Dispatched, now: datetime) -> dict[str, Any
     }
 
 
-def _artifact_values(job: Job, now: datetime) -> list[dict[str, Any]]:
+def _artifact_values(old: Job, job: Job, now: datetime) -> list[dict[str, Any]]:
+    listed = {artifact.index for artifact in old.artifacts}
     return [
         {
             "job_id": job.job_id,
@@ -191,4 +197,5 @@ def _artifact_values(job: Job, now: datetime) -> list[dict[str, Any]]:
             "create_time": now,
         }
         for artifact in job.artifacts
+        if artifact.index not in listed
     ]

@@ -1,4 +1,4 @@
-"""How a job ends: complete, fail, cancel, deadline.
+"""How a job ends before it is done: cancel, deadline. What is done is in `saving`.
 
 With a call in flight, a cancel or the deadline is only noted: the provider is told and its last
 word read back, because what it says decides what the job is and what it cost.
@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from store.domain.errors import LeaseLost, TransitionRefused
-from store.domain.failure import Failure, deadline_passed, output_lost
-from store.domain.job import Artifact, Job, end, revise
+from store.domain.failure import deadline_passed, output_lost
+from store.domain.job import Job, end, revise
 from store.domain.states import AttemptState, Stage, State
 
 OUTPUT_LIFETIME = timedelta(hours=1)  #: how long the provider keeps a result
@@ -22,35 +21,6 @@ def end_without_call(job: Job, now: datetime) -> Job:
     if job.cancel_request_time is not None:
         return end(job, State.CANCELED, now)
     return end(job, State.FAILED, now, failure=deadline_passed(job.charge))
-
-
-def complete(
-    job: Job,
-    lease_epoch: int,
-    artifacts: tuple[Artifact, ...],
-    output: bytes | None,
-    now: datetime,
-) -> Job:
-    """Every artifact is stored. Completing again with the same fence changes nothing."""
-    if job.state is State.COMPLETED and job.lease_epoch == lease_epoch:
-        return job
-    _must_save(job, lease_epoch)
-    return end(job, State.COMPLETED, now, artifacts=artifacts, output=output, failure=None)
-
-
-def fail_saving(job: Job, lease_epoch: int, failure: Failure, now: datetime) -> Job:
-    """The call succeeded and was paid for, but its result can not be stored."""
-    if job.state is State.FAILED and job.lease_epoch == lease_epoch:
-        return job
-    _must_save(job, lease_epoch)
-    return end(job, State.FAILED, now, failure=failure)
-
-
-def _must_save(job: Job, lease_epoch: int) -> None:
-    if job.final or not job.holds(lease_epoch):
-        raise LeaseLost(job.job_id)
-    if job.current is None or job.current.state is not AttemptState.SUCCEEDED:
-        raise TransitionRefused(job.job_id, "no call of it has succeeded.")
 
 
 def cancel(job: Job, now: datetime) -> Job:

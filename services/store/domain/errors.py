@@ -10,6 +10,11 @@
   - TransitionRefused
   - PermitUnknown
   - PredictionTaken
+  - EndpointNotFound
+  - DeliveryNotFound
+  - TooManyEndpoints
+  - EndpointPaused
+  - EndpointNamedByJobs
 """
 
 from __future__ import annotations
@@ -116,3 +121,59 @@ class PredictionTaken(JobError):
 
     def __init__(self) -> None:
         super().__init__("The prediction belongs to another call.")
+
+
+class EndpointNotFound(JobError):
+    """The tenant has no webhook endpoint of this id."""
+
+    reason = "ERROR_REASON_WEBHOOK_ENDPOINT_NOT_FOUND"
+
+    def __init__(self, endpoint_id: object) -> None:
+        shown = str(endpoint_id)[:64]
+        super().__init__(f"No webhook endpoint has the id {shown!r}.", endpoint_id=shown)
+
+
+class DeliveryNotFound(JobError):
+    """The tenant has no webhook delivery of this id, or it is no longer kept."""
+
+    reason = "ERROR_REASON_WEBHOOK_DELIVERY_NOT_FOUND"
+
+    def __init__(self, delivery_id: object) -> None:
+        shown = str(delivery_id)[:64]
+        super().__init__(f"No webhook delivery has the id {shown!r}.", delivery_id=shown)
+
+
+class TooManyEndpoints(JobError):
+    """The tenant has as many webhook endpoints as it may."""
+
+    reason = "ERROR_REASON_TOO_MANY_WEBHOOK_ENDPOINTS"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"There are {limit} webhook endpoints already, which is the limit. Remove one first.",
+            limit=limit,
+        )
+
+
+class EndpointPaused(JobError):
+    """Nothing is posted to the endpoint until it is resumed."""
+
+    reason = "ERROR_REASON_TRANSITION_REFUSED"
+
+    def __init__(self, endpoint_id: UUID) -> None:
+        super().__init__(
+            f"Webhook endpoint {endpoint_id} is paused. Resume it first.", endpoint_id=endpoint_id
+        )
+
+
+class EndpointNamedByJobs(JobError):
+    """The endpoint is a URL that jobs have named: there is nothing but them to say another."""
+
+    reason = "ERROR_REASON_TRANSITION_REFUSED"
+
+    def __init__(self, endpoint_id: UUID) -> None:
+        super().__init__(
+            f"Webhook endpoint {endpoint_id} is a URL that jobs named when they were submitted. "
+            "What it is told of and where is theirs to say.",
+            endpoint_id=endpoint_id,
+        )

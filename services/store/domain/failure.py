@@ -8,12 +8,19 @@ from datetime import timedelta
 from store.domain.states import Charge, FailureKind
 
 MESSAGE_LIMIT = 2000  #: characters of a provider's text that are kept
+TAIL_LIMIT = 1024  #: characters of what a model printed that are kept
 
 
 def clean_text(text: str, limit: int = MESSAGE_LIMIT) -> str:
     """Text that Postgres takes and a page can show: no U+0000, bounded."""
     text = text.replace("\x00", "\ufffd")
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def clean_tail(text: str, limit: int = TAIL_LIMIT) -> str:
+    """As `clean_text`, but of what is too long the end is kept."""
+    text = text.replace("\x00", "\ufffd")
+    return text if len(text) <= limit else "…" + text[len(text) - limit + 1 :]
 
 
 @dataclass(frozen=True, slots=True)

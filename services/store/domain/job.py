@@ -1,7 +1,8 @@
 """A job with its ledger of paid calls, as of one revision. Every change makes a new one.
 
-The verbs are in three modules: `leasing` (who may work on it), `spending` (the paid call and what
-became of it) and `ending` (complete, cancel, deadline). All go through `revise` and `end` here.
+The verbs are in modules of their own: `leasing` (who may work on it), `spending` and `recording`
+(the paid call, and what became of it), `saving` (its result) and `ending` (cancel, deadline). All
+go through `revise` and `end` here.
 """
 
 from __future__ import annotations
@@ -122,6 +123,7 @@ class Job:
     deadline_noted: bool = False
     failure: Failure | None = None
     output: bytes | None = None
+    log_tail: str = ""  #: what the model of the newest attempt printed last
     redrive_of: UUID | None = None  #: the failed job that an operator let be made again as this
     redriven_as: UUID | None = None  #: the job that makes this failed one again
     attempts: tuple[Attempt, ...] = ()

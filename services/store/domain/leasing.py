@@ -25,6 +25,9 @@ from store.domain.job import (
 from store.domain.retries import GIVE_UP_AFTER, QUARANTINE_AFTER, takeover_delay
 from store.domain.states import AttemptState, Refusal, Road, Stage, State, WorkClass
 
+#: A watcher is told of progress at most this often.
+SHOW_EVERY = timedelta(seconds=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
@@ -107,8 +110,13 @@ def unstretch(job: Job, now: datetime, lease: timedelta) -> Job:
     return replace(job, mover=replace(job.mover, until=min(job.mover.until, now + lease)))
 
 
-def report(job: Job, stage: Stage | None, progress: int | None, now: datetime) -> Job:
-    """What the worker sees. A job that is being canceled goes on saying so."""
+def report(
+    job: Job, stage: Stage | None, progress: int | None, log_tail: str | None, now: datetime
+) -> Job | None:
+    """What the worker sees; None: too soon after the last change, report it again.
+
+    A job that is being canceled goes on saying so.
+    """
     attempt = job.current
     if job.stopping or attempt is None or attempt.state is not AttemptState.SUBMITTED:
         return job
@@ -116,9 +124,13 @@ def report(job: Job, stage: Stage | None, progress: int | None, now: datetime) -
         stage = job.stage
     if progress is None:
         progress = job.progress
-    if (stage, progress) == (job.stage, job.progress):
+    if log_tail is None:
+        log_tail = job.log_tail
+    if (stage, progress, log_tail) == (job.stage, job.progress, job.log_tail):
         return job
-    return revise(job, now, stage=stage, progress=progress)
+    if stage == job.stage and now - job.update_time < SHOW_EVERY:
+        return None
+    return revise(job, now, stage=stage, progress=progress, log_tail=log_tail)
 
 
 def release(

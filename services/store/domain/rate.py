@@ -49,6 +49,16 @@ class Bucket:
     line: tuple[Place, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast calls can be made from now on, while nothing throttles them."""
+
+    flow: float  #: calls a second
+    burst: float  #: at most so many at once
+    tokens: float  #: so many at once now
+    held: float  #: seconds until the first
+
+
 def fresh(limit: float, now: datetime) -> Bucket:
     """An account that was not called before."""
     return Bucket(tokens=_burst(limit), refill_time=now)
@@ -64,6 +74,17 @@ def current(bucket: Bucket, limit: float, now: datetime) -> float:
     since = max(bucket.throttle_time, bucket.hold_until or bucket.throttle_time)
     growing = max(now - since - STEADY, timedelta())
     return min(limit, bucket.rate * math.exp2(min(growing / DOUBLING, 100.0)))
+
+
+def pace(bucket: Bucket, limit: float, now: datetime) -> Pace | None:
+    """How fast calls can be made from *now* on; None: there is no *limit*."""
+    if not limit:
+        return None
+    bucket = _brought_to(bucket, now)
+    flow, burst = _flow(bucket, limit, now), _width(bucket, limit, now)
+    passed = (now - bucket.refill_time).total_seconds()
+    tokens = max(min(burst, bucket.tokens + passed * flow), 0.0)
+    return Pace(flow, burst, tokens, _seconds_until(bucket.hold_until, now))
 
 
 def take(bucket: Bucket, limit: float, worker: str, now: datetime) -> tuple[Bucket, timedelta]:

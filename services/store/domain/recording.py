@@ -149,6 +149,7 @@ def record_succeeded(
     predict_seconds: float | None,
     now: datetime,
     metrics: Metrics = (),
+    log_tail: str | None = None,
 ) -> Job:
     """The prediction ended with a result. From here on no other call is ever made."""
     attempt = job.by_prediction(prediction_id)
@@ -181,6 +182,7 @@ def record_succeeded(
         state=State.RUNNING,
         stage=Stage.SAVING,
         progress=None,
+        log_tail=job.log_tail if log_tail is None else log_tail,
         start_time=job.start_time or now,
         next_attempt_time=None,
         failure=None,
@@ -199,6 +201,7 @@ def record_ended(
     now: datetime,
     jitter: float,
     metrics: Metrics = (),
+    log_tail: str | None = None,
 ) -> Job:
     """The prediction ended without a result: a definite end, so another call may follow."""
     attempt = job.by_prediction(prediction_id)
@@ -220,7 +223,13 @@ def record_ended(
         return _footnote(job, replace(ended, state=attempt.state, failure=None), now)
     if attempt.state not in OCCUPYING or attempt.state is AttemptState.SUCCEEDED:
         return job
-    job = replace(job, takeovers=0, postponements=0, attempts=with_attempt(job, ended))
+    job = replace(
+        job,
+        takeovers=0,
+        postponements=0,
+        log_tail=job.log_tail if log_tail is None else log_tail,
+        attempts=with_attempt(job, ended),
+    )
     if (saving := late_success(job, now)) is not None:
         return saving
     if job.stopping or job.deadline <= now:

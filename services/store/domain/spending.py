@@ -105,7 +105,7 @@ def begin_submit(
     )
     mover = replace(job.mover, until=max(job.mover.until, answered_by))
     return Permit(
-        revise(job, now, mover=mover, stage=Stage.SUBMITTING,
+        revise(job, now, mover=mover, stage=Stage.SUBMITTING, log_tail="",
                attempts=with_attempt(job, attempt)),
         attempt,
     )  # fmt: skip

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import structlog
 
 from jobqueue.publisher import Publisher, PublishFailed
 from mediagen.store.v1.feed_pb2 import FeedBatch, FeedEvent
 from servicekit.lifecycle import Stop
-from store.adapters.feed import BATCH, Feed
+from store.adapters.feed import Feed
+from store.adapters.feed_statements import BATCH, BATCH_BYTES
 from store.adapters.wakeups import Wakeups
 from store.loops.pacing import repeat
 
@@ -15,7 +18,7 @@ log = structlog.get_logger()
 
 POLL = 0.5
 MESSAGE_BYTES = 1 << 20
-REST = 0.02
+REST = 0.01
 
 
 class Numberer:
@@ -25,6 +28,7 @@ class Numberer:
         self._feed = feed
         self._publisher = publisher
         self._wakeups = wakeups
+        self._looked = 0.0
 
     async def run(self, stop: Stop) -> None:
         """Numbers until *stop*."""
@@ -35,12 +39,21 @@ class Numberer:
     async def turn(self) -> bool:
         """Numbers a batch of each tenant. True if there may be more at once."""
         full = False
-        for tenant in await self._feed.unnumbered_tenants():
+        for tenant in await self._due():
             events = await self._feed.number(tenant)
             if events:
                 await self._tell(tenant, events)
-            full = full or len(events) == BATCH
+            full = full or _cut_short(events)
         return full
+
+    async def _due(self) -> set[str]:
+        """The tenants that this process has changed jobs of; now and then those of any other too:
+        what a replica committed before it died is numbered by whoever looks."""
+        tenants, now = self._wakeups.take_changed(), time.monotonic()
+        if tenants and now - self._looked < POLL:
+            return tenants
+        self._looked = now
+        return tenants | set(await self._feed.unnumbered_tenants())
 
     async def _tell(self, tenant: str, events: list[FeedEvent]) -> None:
         """A hint: a gateway that misses it reads the feed within a second."""
@@ -51,6 +64,11 @@ class Numberer:
             except PublishFailed as error:
                 log.warning("feed.not_published", reason=error.reason)
                 return
+
+
+def _cut_short(events: list[FeedEvent]) -> bool:
+    """There may be more than were numbered at once."""
+    return len(events) == BATCH or sum(each.ByteSize() for each in events) >= BATCH_BYTES
 
 
 def _cut(events: list[FeedEvent]) -> list[list[FeedEvent]]:

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy import exc
 
+from jobqueue.publisher import Publisher
 from mediagen.store.v1 import attempt_ledger_service_pb2 as pb
 from mediagen.v1 import job_pb2
 from store.adapters import accounts
@@ -24,22 +25,24 @@ from store.adapters.database import Unavailable
 from store.adapters.jobs import Change, Jobs
 from store.adapters.reconciler_lease import ReconcilerLease
 from store.adapters.workers import Kept, Workers
-from store.domain import ending, leasing, spending
+from store.domain import leasing, spending
 from store.domain.errors import JobError
 from store.domain.job import Leased
 from store.domain.leasing import Claimed, Refused
 from store.domain.retries import postponement
 from store.domain.rules import Rules
-from store.domain.states import Refusal
+from store.domain.states import Refusal, Road
+from store.rpc.hints import WorkerHints
 from store.rpc.recording import Recording
+from store.rpc.saving import Saving
 from store.rpc.wire import (
-    artifact_of,
     duration,
     job_id_of,
-    provider_failure_of,
     refusal_message,
     road_message,
     stage_of,
+    stored_message,
+    tail_of,
 )
 
 log = structlog.get_logger()
@@ -48,16 +51,18 @@ LONGEST_POST = timedelta(seconds=60)
 SHOWING = 2.0  #: seconds of a heartbeat that go to showing progress, job by job
 
 
-class AttemptLedger(Recording):
+class AttemptLedger(Saving, Recording):
     """Each method is one use case."""
 
     def __init__(
-        self, jobs: Jobs, workers: Workers, reconciler: ReconcilerLease, rules: Rules
-    ) -> None:
+        self, jobs: Jobs, workers: Workers, reconciler: ReconcilerLease, rules: Rules,
+        publisher: Publisher,
+    ) -> None:  # fmt: skip
         self._jobs = jobs
         self._workers = workers
         self._reconciler = reconciler
         self._rules = rules
+        self._hints = WorkerHints(publisher)
 
     async def ClaimJob(self, request: pb.ClaimJobRequest, context: Any) -> pb.ClaimJobResponse:
         """Gives the job to the worker, or says why not."""
@@ -92,6 +97,8 @@ class AttemptLedger(Recording):
         )
         if attempt is not None and attempt.output is not None:
             response.output.ParseFromString(attempt.output)
+        if claimed.road is Road.SAVE:
+            response.stored_artifacts.extend(stored_message(each) for each in job.artifacts)
         return response
 
     async def Heartbeat(self, request: pb.HeartbeatRequest, context: Any) -> pb.HeartbeatResponse:
@@ -100,29 +107,36 @@ class AttemptLedger(Recording):
         await self._workers.seen(request.worker_id, request.slots, len(reports))
         leases = {job_id: each.lease_epoch for job_id, each in reports.items()}
         kept = await self._workers.keep(request.worker_id, leases)
-        end = time.monotonic() + SHOWING
+        unshown: list[str] = []
+        end = time.monotonic() + SHOWING  # the answer is waited for
         for job_id, each in reports.items():
-            if time.monotonic() > end:
-                break  # the answer is waited for; what is left shows with the next beat
-            if job_id in kept and _news(kept[job_id], each):
-                await self._show(job_id, each)
+            if job_id not in kept or not _news(kept[job_id], each):
+                continue
+            if time.monotonic() > end or not await self._show(job_id, each):
+                unshown.append(str(job_id))
         return pb.HeartbeatResponse(
             lost_job_ids=[str(job_id) for job_id in reports if job_id not in kept],
             cancel_job_ids=[str(each.job_id) for each in kept.values() if each.stopping],
+            unshown_job_ids=unshown,
         )
 
-    async def _show(self, job_id: UUID, report: pb.LeaseReport) -> None:
+    async def _show(self, job_id: UUID, report: pb.LeaseReport) -> bool:
+        """False: it is to be reported again."""
         progress = report.progress_percent if report.HasField("progress_percent") else None
         if progress is not None:
             progress = min(max(progress, 0), 100)
         try:
             async with self._jobs.change("show_progress", job_id) as change:
-                if change.job.holds(report.lease_epoch):
-                    change.save(
-                        leasing.report(change.job, stage_of(report.stage), progress, change.now)
-                    )
+                if not change.job.holds(report.lease_epoch):
+                    return True
+                shown = leasing.report(
+                    change.job, stage_of(report.stage), progress, tail_of(report), change.now
+                )
+                if shown is not None:
+                    change.save(shown)
+                return shown is not None
         except (Unavailable, JobError):
-            return  # what this one job shows is not worth the answer to all the others
+            return False  # what this one job shows is not worth the answer to all the others
 
     async def BeginSubmit(
         self, request: pb.BeginSubmitRequest, context: Any
@@ -187,27 +201,6 @@ class AttemptLedger(Recording):
             return Refused(job, closed.reason, closed.retry_after)
         return Refused(change.job, closed.reason, closed.retry_after)
 
-    async def CompleteJob(
-        self, request: pb.CompleteJobRequest, context: Any
-    ) -> pb.CompleteJobResponse:
-        """The job is done."""
-        artifacts = tuple(artifact_of(each) for each in request.artifacts)
-        output = request.output.SerializeToString() if request.HasField("output") else None
-        async with self._jobs.change("complete_job", job_id_of(request.job_id)) as change:
-            change.save(
-                ending.complete(change.job, request.lease_epoch, artifacts, output, change.now)
-            )
-        return pb.CompleteJobResponse()
-
-    async def FailSaving(
-        self, request: pb.FailSavingRequest, context: Any
-    ) -> pb.FailSavingResponse:
-        """The paid result that can not be stored."""
-        failure = provider_failure_of(pb.ProviderFailure(failure=request.failure)).failure
-        async with self._jobs.change("fail_saving", job_id_of(request.job_id)) as change:
-            change.save(ending.fail_saving(change.job, request.lease_epoch, failure, change.now))
-        return pb.FailSavingResponse()
-
     async def ReleaseJob(
         self, request: pb.ReleaseJobRequest, context: Any
     ) -> pb.ReleaseJobResponse:
@@ -236,4 +229,5 @@ def _known(reports: Iterable[pb.LeaseReport]) -> dict[UUID, pb.LeaseReport]:
 def _news(kept: Kept, report: pb.LeaseReport) -> bool:
     progress = report.progress_percent if report.HasField("progress_percent") else kept.progress
     stage = stage_of(report.stage)
-    return (stage is not None and str(stage) != kept.stage) or progress != kept.progress
+    more = tail_of(report) not in (None, kept.log_tail)
+    return (stage is not None and str(stage) != kept.stage) or progress != kept.progress or more

@@ -9,22 +9,25 @@ import asyncio
 from datetime import UTC
 from typing import Any
 
-from jobqueue.publisher import Publisher, PublishFailed
-from mediagen.generator.v1.messages_pb2 import WorkerHint
+from jobqueue.publisher import Publisher
 from mediagen.store.v1 import job_store_service_pb2 as pb
 from mediagen.store.v1.job_store_service_pb2_grpc import JobStoreServiceServicer
 from mediagen.v1 import job_pb2
 from store.adapters.database import Database, Unavailable
 from store.adapters.feed import Feed, Position
+from store.adapters.forecasts import Forecasts
 from store.adapters.jobs import Jobs
 from store.adapters.overview import read_counts
+from store.adapters.projection import timestamp
 from store.adapters.queries import Filter, Queries
 from store.adapters.submissions import Submissions
 from store.domain.ending import cancel
 from store.domain.job import Leased
 from store.domain.states import State
-from store.rpc.wire import job_id_of
+from store.rpc.hints import WorkerHints
+from store.rpc.wire import job_id_of, known_ids
 
+MOST_REQUESTS = 500
 HEALTH_TIMEOUT = 1.0  #: shorter than a gateway waits, so that it hears which part is away
 
 
@@ -33,7 +36,7 @@ class JobStore(JobStoreServiceServicer):
 
     def __init__(
         self, database: Database, jobs: Jobs, submissions: Submissions, feed: Feed,
-        publisher: Publisher,
+        publisher: Publisher, forecasts: Forecasts,
     ) -> None:  # fmt: skip
         self._database = database
         self._jobs = jobs
@@ -41,6 +44,8 @@ class JobStore(JobStoreServiceServicer):
         self._feed = feed
         self._queries = Queries(database)
         self._publisher = publisher
+        self._forecasts = forecasts
+        self._hints = WorkerHints(publisher)
 
     async def CreateJob(self, request: pb.CreateJobRequest, context: Any) -> pb.CreateJobResponse:
         """Writes the job, once for each request_id."""
@@ -50,12 +55,14 @@ class JobStore(JobStoreServiceServicer):
     async def GetJob(self, request: pb.GetJobRequest, context: Any) -> pb.GetJobResponse:
         """Reads the job."""
         job = await self._queries.job(request.tenant, job_id_of(request.job_id))
+        await self._forecasts.add([job])
         return pb.GetJobResponse(job=job)
 
     async def ListJobs(self, request: pb.ListJobsRequest, context: Any) -> pb.ListJobsResponse:
         """Reads a page."""
         size = min(max(request.page_size, 1), 200)
         jobs, token = await self._queries.page(_filter_of(request), size, request.page_token)
+        await self._forecasts.add(jobs)
         return pb.ListJobsResponse(jobs=jobs, next_page_token=token)
 
     async def CancelJob(self, request: pb.CancelJobRequest, context: Any) -> pb.CancelJobResponse:
@@ -65,16 +72,9 @@ class JobStore(JobStoreServiceServicer):
             change.save(cancel(change.job, change.now))
         worker = change.job.mover.owner if isinstance(change.job.mover, Leased) else None
         if worker is not None and change.saved is not change.job:
-            await self._hint(worker, request.job_id)
+            await self._hints.canceled(worker, request.job_id)
         job = await self._queries.job(request.tenant, job_id)
         return pb.CancelJobResponse(job=job)
-
-    async def _hint(self, worker: str, job_id: str) -> None:
-        body = WorkerHint(job_id=job_id, cancel_requested=True).SerializeToString()
-        try:
-            await self._publisher.publish_event(f"worker.{worker}", body)
-        except PublishFailed:
-            return  # the next heartbeat's answer says the same
 
     async def ReadJobEvents(
         self, request: pb.ReadJobEventsRequest, context: Any
@@ -84,17 +84,38 @@ class JobStore(JobStoreServiceServicer):
         job, revisions = await self._queries.revisions(
             request.tenant, job_id_of(request.job_id), request.after_revision, limit
         )
+        if not request.after_revision:
+            await self._forecasts.add([job])  # who begins to watch is shown it
         return pb.ReadJobEventsResponse(job=job, revisions=revisions)
 
     async def ReadFeed(self, request: pb.ReadFeedRequest, context: Any) -> pb.ReadFeedResponse:
         """Reads the feed behind a position, or where its head is."""
-        if not request.HasField("after"):
-            head = await self._feed.head(request.tenant)
-            return pb.ReadFeedResponse(head=head.message())
-        after = Position(request.after.generation, request.after.sequence)
+        after = None
+        if request.HasField("after"):
+            after = Position(request.after.generation, request.after.sequence)
         limit = min(request.limit or 500, 1000)
-        events, head = await self._feed.read(request.tenant, after, limit)
-        return pb.ReadFeedResponse(events=events, head=head.message())
+        part = await self._feed.read(request.tenant, after, limit)
+        return pb.ReadFeedResponse(
+            events=part.events,
+            head=part.head.message(),
+            as_of=timestamp(part.as_of),
+            read_time=timestamp(part.read_time),
+        )
+
+    async def ReadRequests(
+        self, request: pb.ReadRequestsRequest, context: Any
+    ) -> pb.ReadRequestsResponse:
+        """Reads what was asked for."""
+        job_ids = known_ids(request.job_ids[:MOST_REQUESTS])
+        found = await self._queries.requests(request.tenant, job_ids)
+        return pb.ReadRequestsResponse(requests=found)
+
+    async def ReadForecasts(
+        self, request: pb.ReadForecastsRequest, context: Any
+    ) -> pb.ReadForecastsResponse:
+        """Estimates when the tenant's jobs are taken and done."""
+        forecasts = await self._forecasts.of_tenant(request.tenant)
+        return pb.ReadForecastsResponse(forecasts=forecasts)
 
     async def GetArtifact(
         self, request: pb.GetArtifactRequest, context: Any
@@ -136,11 +157,13 @@ def _filter_of(request: pb.ListJobsRequest) -> Filter:
     states = tuple(
         State(job_pb2.Job.State.Name(each).removeprefix("STATE_")) for each in request.states
     )
-    since = before = None
+    since = before = active = None
     if request.HasField("create_time_from"):
         since = request.create_time_from.ToDatetime(tzinfo=UTC)
     if request.HasField("create_time_before"):
         before = request.create_time_before.ToDatetime(tzinfo=UTC)
+    if request.HasField("active_since"):
+        active = request.active_since.ToDatetime(tzinfo=UTC)
     return Filter(
         tenant=request.tenant,
         states=states,
@@ -149,4 +172,5 @@ def _filter_of(request: pb.ListJobsRequest) -> Filter:
         since=since,
         before=before,
         prompt_contains=request.prompt_contains,
+        active_since=active,
     )

@@ -120,7 +120,7 @@ class Operator(OperatorServiceServicer):
             return result(text, Outcome.NOT_FOUND)
         if outcome is Outcome.DONE and again:
             self._wakeups.admitter.set()
-            self._wakeups.numberer.set()
+            self._wakeups.changed(change.job.tenant)
         words = "It is made again." if again else "It would be made again."
         return result(text, outcome, words, again)
 

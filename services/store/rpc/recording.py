@@ -15,10 +15,11 @@ from mediagen.store.v1 import attempt_ledger_service_pb2 as pb
 from store.adapters import accounts, gate
 from store.domain import leasing, recording
 from store.domain.errors import PermitUnknown, PredictionTaken
-from store.domain.job import Attempt, Job
+from store.domain.job import Attempt, Job, Leased
 from store.domain.states import AttemptState, FailureKind
+from store.rpc.hints import WorkerHints
 from store.rpc.reconciliation import Reconciliation
-from store.rpc.wire import end_of, job_id_of, measured, provider_failure_of, sane
+from store.rpc.wire import end_of, job_id_of, measured, provider_failure_of, sane, tail_of
 
 log = structlog.get_logger()
 
@@ -26,10 +27,19 @@ log = structlog.get_logger()
 class Recording(Reconciliation):
     """Each method is one use case."""
 
+    _hints: WorkerHints
+
     async def RecordPrediction(
         self, request: pb.RecordPredictionRequest, context: Any
     ) -> pb.RecordPredictionResponse:
-        """The paid id, never dropped."""
+        """The paid id, never dropped. What a webhook told besides goes to the worker, also if the
+        id is known: most webhooks tell of such a one, and cost a read."""
+        if request.by_webhook:
+            known = await self._jobs.heard_of(request.submit_token, request.prediction_id)
+            if known is not None:
+                if known.state is AttemptState.SUBMITTED:
+                    await self._pass_on(known.worker, str(known.job_id), request)
+                return pb.RecordPredictionResponse(orphan=known.state is AttemptState.ORPHAN)
         try:
             return await self._record_prediction(request)
         except exc.IntegrityError:
@@ -59,7 +69,15 @@ class Recording(Reconciliation):
                 raise PredictionTaken
             if not request.by_webhook:  # which may tell of a call made long before the gate shut
                 await gate.reopen(change.connection, recorded.account, request.submit_token)
+        if isinstance(after.mover, Leased) and recorded.state is AttemptState.SUBMITTED:
+            await self._pass_on(after.mover.owner, str(job_id), request)
         return pb.RecordPredictionResponse(orphan=recorded.state is AttemptState.ORPHAN)
+
+    async def _pass_on(
+        self, worker: str | None, job_id: str, request: pb.RecordPredictionRequest
+    ) -> None:
+        if worker is not None and request.HasField("news"):
+            await self._hints.news(worker, job_id, request.news)
 
     async def RecordUnknown(
         self, request: pb.RecordUnknownRequest, context: Any
@@ -112,7 +130,7 @@ class Recording(Reconciliation):
             _must_know(change.job, request.prediction_id)
             after = recording.record_succeeded(
                 change.job, request.prediction_id, output, sane(seconds), change.now,
-                measured(request.metrics),
+                measured(request.metrics), tail_of(request),
             )  # fmt: skip
             change.save(after)
         attempt = _must_know(after, request.prediction_id)
@@ -135,6 +153,7 @@ class Recording(Reconciliation):
                     provider_failure_of(request.failure),
                     sane(seconds),
                     metrics=measured(request.metrics),
+                    log_tail=tail_of(request),
                     policy=self._rules.policy,
                     now=change.now,
                     jitter=random.random(),

@@ -8,12 +8,17 @@ from store.adapters.database import Unavailable
 from store.domain.errors import (
     ArtifactNotFound,
     DeadLetterNotFound,
+    DeliveryNotFound,
+    EndpointNamedByJobs,
+    EndpointNotFound,
+    EndpointPaused,
     JobNotFound,
     LeaseLost,
     PageTokenInvalid,
     PermitUnknown,
     PredictionTaken,
     RequestIdReused,
+    TooManyEndpoints,
     TransitionRefused,
 )
 
@@ -22,12 +27,17 @@ DOMAIN = "mediagen.dev"
 STATUSES: dict[type[Exception], StatusCode] = {
     ArtifactNotFound: StatusCode.NOT_FOUND,
     DeadLetterNotFound: StatusCode.NOT_FOUND,
+    DeliveryNotFound: StatusCode.NOT_FOUND,
+    EndpointNamedByJobs: StatusCode.FAILED_PRECONDITION,
+    EndpointNotFound: StatusCode.NOT_FOUND,
+    EndpointPaused: StatusCode.FAILED_PRECONDITION,
     JobNotFound: StatusCode.NOT_FOUND,
     LeaseLost: StatusCode.FAILED_PRECONDITION,
     PageTokenInvalid: StatusCode.INVALID_ARGUMENT,
     PermitUnknown: StatusCode.FAILED_PRECONDITION,
     PredictionTaken: StatusCode.ALREADY_EXISTS,
     RequestIdReused: StatusCode.ALREADY_EXISTS,
+    TooManyEndpoints: StatusCode.RESOURCE_EXHAUSTED,
     TransitionRefused: StatusCode.FAILED_PRECONDITION,
     Unavailable: StatusCode.UNAVAILABLE,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from uuid import UUID
 
@@ -11,10 +11,10 @@ from google.protobuf.duration_pb2 import Duration
 
 from mediagen.store.v1 import attempt_ledger_service_pb2 as pb
 from mediagen.v1 import job_pb2
-from store.adapters.projection import failure_of
+from store.adapters.projection import artifact_message, failure_of
 from store.domain.charging import MOST_METRICS, Metrics
 from store.domain.errors import JobNotFound
-from store.domain.failure import ProviderFailure
+from store.domain.failure import ProviderFailure, clean_tail
 from store.domain.job import Artifact
 from store.domain.states import AttemptState, FailureKind, Refusal, Road, Stage
 
@@ -28,6 +28,17 @@ def job_id_of(text: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise JobNotFound(text) from None
+
+
+def known_ids(texts: Iterable[str]) -> list[UUID]:
+    """The ids among *texts*; what can not be one is left out."""
+    found = []
+    for text in texts:
+        try:
+            found.append(UUID(text))
+        except ValueError:
+            continue
+    return found
 
 
 def stage_of(number: int) -> Stage | None:
@@ -74,6 +85,13 @@ def measured(metrics: Mapping[str, float]) -> Metrics:
     return tuple(sorted(fit)[:MOST_METRICS])
 
 
+def tail_of(
+    message: pb.LeaseReport | pb.RecordSucceededRequest | pb.RecordEndedRequest,
+) -> str | None:
+    """What the model printed last; None: not told."""
+    return clean_tail(message.log_tail) if message.HasField("log_tail") else None
+
+
 def refusal_message(reason: Refusal) -> pb.RefusalReason.ValueType:
     """The wire form of *reason*."""
     return pb.RefusalReason.Value(f"REFUSAL_REASON_{reason}")
@@ -95,6 +113,11 @@ def artifact_of(stored: pb.StoredArtifact) -> Artifact:
         sha256=artifact.sha256,
         output_path=artifact.output_path,
     )
+
+
+def stored_message(artifact: Artifact) -> pb.StoredArtifact:
+    """The wire form of what was stored."""
+    return pb.StoredArtifact(artifact=artifact_message(artifact), object_key=artifact.object_key)
 
 
 def duration(delta: timedelta) -> Duration:
