@@ -15,6 +15,7 @@ from generator.adapters.delivery_hosts import DeliveryHosts
 from generator.adapters.ledger import Ledger
 from generator.adapters.models import ModelSchemas
 from generator.adapters.provider import Provider
+from generator.domain.polling import Hearing
 from generator.failpoints import NAMES
 from generator.settings import Settings
 from generator.worker.account import account_name
@@ -66,6 +67,7 @@ async def main(config: Settings, stop: Stop) -> None:
             provider=provider, schemas=ModelSchemas(provider), delivery=delivery,
             objects=objects, max_artifact_bytes=limit,
             patience=Patience(missing=config.provider_patience),
+            hearing=Hearing(asked=bool(webhook_url)),
         )  # fmt: skip
         start_loops(loops, parts, amqp, config.generator_concurrency, health, stop)
         await stop.wait()

@@ -13,7 +13,7 @@ from servicekit.objects import WRITES
 LEDGER = (
     "claim_job", "begin_submit", "heartbeat", "release_job", "complete_job", "fail_saving",
     "record_prediction", "record_unknown", "record_not_created", "record_succeeded",
-    "record_ended", "lease_reconciler", "report_scan",
+    "record_ended", "record_artifacts", "lease_reconciler", "report_scan",
 )  # fmt: skip
 #: The paid call. During: its last byte is sent, its answer is awaited.
 PAID = ("create_prediction",)

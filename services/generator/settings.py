@@ -11,14 +11,9 @@ from pydantic import AfterValidator, Field, SecretStr
 from generator.adapters import delivery_hosts
 from generator.adapters.endpoint import base_url, is_loopback
 from generator.domain.polling import MISSING_PATIENCE
-from servicekit.channels import target
+from servicekit.channels import Address
 from servicekit.objects import open_store
-from servicekit.settings import AmqpUrl, Common, Port
-
-
-def _address(value: str) -> str:
-    target(value)
-    return value
+from servicekit.settings import AmqpUrl, Common, Hosts, Port
 
 
 def _api(value: str) -> str:
@@ -44,11 +39,6 @@ def _token(value: SecretStr) -> SecretStr:
     return SecretStr(stripped)
 
 
-def _hosts(value: str) -> str:
-    delivery_hosts.DeliveryHosts(value)
-    return value
-
-
 def _artifacts(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("file", "s3", "memory"):
@@ -61,7 +51,7 @@ def _artifacts(value: str) -> str:
 class Settings(Common):
     """Every setting of the generator."""
 
-    store_address: Annotated[str, AfterValidator(_address)] = Field(
+    store_address: Address = Field(
         "127.0.0.1:50052", description="host:port of the store, several separated by commas"
     )
     amqp_url: AmqpUrl = Field(description="amqp://user:password@host:port/vhost of RabbitMQ")
@@ -71,7 +61,7 @@ class Settings(Common):
     replicate_base_url: Annotated[str, AfterValidator(_api)] = Field(
         "https://api.replicate.com/v1", description="the API, with or without /v1"
     )
-    replicate_delivery_hosts: Annotated[str, AfterValidator(_hosts)] = Field(
+    replicate_delivery_hosts: Hosts = Field(
         delivery_hosts.DEFAULT, description="hosts of results: host, host:port, *.suffix"
     )
     replicate_webhook_url: Annotated[str, AfterValidator(_public)] = Field(

@@ -139,6 +139,8 @@ KINDS: tuple[FaultKind, ...] = (
         "0",
     ),
     _prediction("webhook_lost", "delivers none"),
+    _prediction("webhook_terminal_lost", "delivers all but the terminal one"),
+    _prediction("webhook_late", "delivers each one that much later", "seconds", "5"),
 )
 
 BY_NAME: dict[str, FaultKind] = {kind.name: kind for kind in KINDS}

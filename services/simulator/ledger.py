@@ -96,6 +96,8 @@ def _entry(prediction: Prediction, now: float) -> dict[str, Any]:
         "gets": prediction.gets,
         "cancels": prediction.cancels,
         "downloads": sum(prediction.downloads.values()),
+        # What the caller sent for it: the create, GETs, cancels, and files asked for.
+        "requests": 1 + prediction.gets + prediction.cancels + sum(prediction.asked.values()),
         "faults": dict(prediction.faults),
         "live": [
             stamp(prediction.plan.created_at, 6),

@@ -144,13 +144,14 @@ async def get(request: Request) -> Response:
     """GET /v1/predictions/{id}."""
     sim = simulator_of(request)
     prediction = sim.find(request.path_params["id"])
+    if prediction is not None:
+        prediction.gets += 1
     faults = sim.faults.for_request("get", prediction.prompt if prediction else "")
     spoiled = await spoil(sim, request, faults)
     if spoiled is not None:
         return spoiled
     if prediction is None:
         return problems.not_found()
-    prediction.gets += 1
     hidden_for = float(prediction.faults.get("early_404", 0)) / 1000
     now = sim.clock.now()
     if now < prediction.plan.created_at + hidden_for:
@@ -163,13 +164,14 @@ async def cancel(request: Request) -> Response:
     """POST /v1/predictions/{id}/cancel; a finished prediction is answered as it is."""
     sim = simulator_of(request)
     prediction = sim.find(request.path_params["id"])
+    if prediction is not None:
+        prediction.cancels += 1
     faults = sim.faults.for_request("cancel", prediction.prompt if prediction else "")
     spoiled = await spoil(sim, request, faults)
     if spoiled is not None:
         return spoiled
     if prediction is None:
         return problems.not_found()
-    prediction.cancels += 1
     now = sim.clock.now()
     if not observe(prediction.plan, now).terminal:
         prediction.plan = replace(prediction.plan, canceled_at=now)

@@ -21,7 +21,7 @@ from simulator.predictions import NEVER, ends_at, observe, starts_at
 
 # Seconds after the end at which a refused terminal webhook is tried again: the last one at 60.
 RETRIES = (0.0, 1.0, 3.0, 7.0, 15.0, 31.0, 60.0)
-LOG_INTERVAL = 0.5
+SNAPSHOT_INTERVAL = 0.5  #: seconds between two webhooks of logs or outputs
 ANSWER_WITHIN = 5.0
 
 
@@ -61,7 +61,7 @@ class Webhooks:
 
     async def _follow(self, prediction: Prediction) -> None:
         held_back: list[Mapping[str, Any]] = []
-        last_logs: Any = None
+        told: dict[str, Any] = {}
         while True:
             now = self._clock.now()
             moment = observe(prediction.plan, now)
@@ -69,14 +69,12 @@ class Webhooks:
                 break
             if moment.status == "processing":
                 body = self._snapshot(prediction)
-                first, last_logs_before = last_logs is None, last_logs
-                last_logs = body["logs"]
-                wanted = "start" if first else "logs"
-                if wanted in prediction.events and last_logs != last_logs_before:
+                if _events(told, body) & set(prediction.events):
                     if "webhook_out_of_order" in prediction.faults:
                         held_back.append(body)
                     else:
                         await self._deliver(prediction, body, terminal=False)
+                told = body
             await self._clock.sleep_until(self._next(prediction, now), prediction.changed)
         await self._finish(prediction, held_back)
 
@@ -84,14 +82,16 @@ class Webhooks:
         start, end = starts_at(prediction.plan), ends_at(prediction.plan).at
         if now < start:
             return min(start, end)
-        return min(end, now + LOG_INTERVAL if "logs" in prediction.events else NEVER)
+        throttled = {"output", "logs"} & set(prediction.events)
+        return min(end, now + SNAPSHOT_INTERVAL if throttled else NEVER)
 
     async def _finish(self, prediction: Prediction, held_back: list[Mapping[str, Any]]) -> None:
         body = self._snapshot(prediction)
         if body["status"] == "aborted":
             return  # the documentation promises no webhook for it, so none is sent
         if "completed" in prediction.events:
-            await self._deliver_terminal(prediction, body)
+            if "webhook_terminal_lost" not in prediction.faults:
+                await self._deliver_terminal(prediction, body)
         elif "output" in prediction.events and body["output"] is not None:
             await self._deliver(prediction, body, terminal=False)
         for old in held_back:
@@ -119,6 +119,8 @@ class Webhooks:
     ) -> bool:
         message_id = message_id or self._message_id(prediction)
         payload = json.dumps(body)
+        late = float(prediction.faults.get("webhook_late", 0))
+        await self._clock.sleep_until(self._clock.now() + late)
         taken = False
         for _ in range(int(float(prediction.faults.get("webhook_duplicates", 1)))):
             answer = await self._post(str(prediction.webhook), message_id, payload)
@@ -155,3 +157,13 @@ class Webhooks:
         self._sent += 1
         digest = hashlib.sha256(f"{prediction.id} {self._sent}".encode()).hexdigest()
         return f"msg_{digest[:24]}"
+
+
+def _events(told: Mapping[str, Any], body: Mapping[str, Any]) -> set[str]:
+    """What a snapshot of a running prediction tells beyond the one before it."""
+    found = set() if told else {"start"}
+    if body["logs"] and body["logs"] != told.get("logs"):
+        found.add("logs")
+    if body["output"] is not None and body["output"] != told.get("output"):
+        found.add("output")
+    return found

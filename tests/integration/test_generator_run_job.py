@@ -279,7 +279,7 @@ async def test_a_crash_of_ours_counts_against_the_job_and_comes_back_ever_later(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The store sets apart what goes on crashing."""
-    monkeypatch.setattr("generator.worker.observe.progress.percent", lambda logs: 1 / 0)
+    monkeypatch.setattr("generator.worker.watch.progress.percent", lambda logs: 1 / 0)
     rig.sim.set_fault("run", 600)
     job = rig.ledger.add("j1", FLUX, "a cat")
     delays = []

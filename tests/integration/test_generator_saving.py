@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import grpc
 import pytest
@@ -12,6 +14,7 @@ from generator.domain.values import from_value
 from mediagen.v1 import failure_pb2 as failures
 from servicekit.objects import ObjectExists, ObjectStore, StoreUnavailable, open_store
 from tests.fakes.generator_bench import FLUX, Rig, generator_rig
+from tests.fakes.ledger import FakeJob
 
 
 @pytest.fixture
@@ -112,10 +115,10 @@ async def test_a_dead_address_alone_loses_nothing(rig: Rig, status: str) -> None
     for _ in range(3):
         await rig.run(job)
         assert job.released is not None
+        assert not job.released.failed
         delays.append(job.released.delay.ToTimedelta().total_seconds())
     assert delays == [1, 2, 4]
     assert job.failure is None
-    assert not job.released.failed
     kept = rig.sim.simulator.find(job.attempts[0].prediction_id)
     assert kept is not None
     kept.faults.clear()  # type: ignore[attr-defined]
@@ -228,6 +231,116 @@ async def test_an_output_too_large_for_a_message_is_read_again(
     object.__setattr__(rig.parts, "objects", rig.objects)
     await rig.run(job)
     assert job.completed is not None
+
+
+class Gate:
+    """An object store in which the file of one index waits, or fails."""
+
+    def __init__(self, real: ObjectStore, index: int) -> None:
+        self.real, self.index = real, index
+        self.opened = asyncio.Event()
+        self.error: Exception | None = None
+
+    async def put_stream(self, key: str, chunks: AsyncIterator[bytes], **more: Any) -> object:
+        if key.endswith(f"/{self.index}.webp"):
+            await self.opened.wait()
+            if self.error is not None:
+                raise self.error
+        return await self.real.put_stream(key, chunks, **more)
+
+
+async def listed(job: FakeJob, *indexes: int) -> None:
+    async with asyncio.timeout(10):
+        while sorted(job.listed) != list(indexes):
+            await asyncio.sleep(0.01)
+
+
+async def test_each_artifact_is_listed_before_the_others_are_stored(rig: Rig) -> None:
+    """The last one is not: the completing call names it at once."""
+    gate = Gate(rig.objects, 1)
+    object.__setattr__(rig.parts, "objects", gate)
+    job = rig.ledger.add("j1", FLUX, "a cat", num_outputs=3)
+    running = asyncio.create_task(rig.run(job))
+    await listed(job, 0, 2)
+    gate.opened.set()
+    await running
+    assert job.completed is not None
+    assert sorted(job.listed) == [0, 2]
+    assert [each.artifact.index for each in job.completed.artifacts] == [0, 1, 2]
+
+
+async def test_one_artifact_alone_is_listed_by_its_completion(rig: Rig) -> None:
+    """Another call before it would say the same."""
+    await rig.run(rig.ledger.add("j1", FLUX, "a cat", num_outputs=1))
+    assert "RecordArtifacts" not in [name for name, _ in rig.ledger.calls]
+
+
+async def test_a_later_worker_does_not_store_what_is_listed_again(rig: Rig) -> None:
+    """It keeps the key of the earlier lease."""
+    gate = Gate(rig.objects, 1)
+    gate.error = StoreUnavailable("the disk is full")
+    object.__setattr__(rig.parts, "objects", gate)
+    job = rig.ledger.add("j1", FLUX, "a cat", num_outputs=2)
+    running = asyncio.create_task(rig.run(job))
+    await listed(job, 0)
+    gate.opened.set()
+    await running
+    assert job.released is not None
+    object.__setattr__(rig.parts, "objects", rig.objects)
+    await rig.run(job)
+    assert job.completed is not None
+    keys = [each.object_key for each in job.completed.artifacts]
+    assert keys == ["default/j1/1/1/0.webp", "default/j1/1/2/1.webp"]
+    assert rig.sim.ledger()["predictions"][0]["downloads"] <= 3
+
+
+@pytest.mark.parametrize("code", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL])
+async def test_a_listing_that_fails_does_not_fail_the_saving(
+    rig: Rig, code: grpc.StatusCode
+) -> None:
+    """The completing call names them all."""
+    gate = Gate(rig.objects, 0)
+    object.__setattr__(rig.parts, "objects", gate)
+    rig.ledger.fail("RecordArtifacts", code, 100)
+    job = rig.ledger.add("j1", FLUX, "a cat", num_outputs=2)
+    running = asyncio.create_task(rig.run(job))
+    async with asyncio.timeout(10):
+        while "RecordArtifacts" not in [name for name, _ in rig.ledger.calls]:
+            await asyncio.sleep(0.01)
+    gate.opened.set()
+    await running
+    assert job.completed is not None
+    assert not job.listed
+
+
+async def test_what_was_stored_during_a_call_is_listed_with_the_next_one(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One call at a time, also for hundreds of files; what failed is told again."""
+    monkeypatch.setattr("generator.worker.listing.AGAIN_AFTER", 0.5)
+    gate = Gate(rig.objects, 3)
+    object.__setattr__(rig.parts, "objects", gate)
+    rig.ledger.fail("RecordArtifacts", grpc.StatusCode.UNAVAILABLE, 1)
+    job = rig.ledger.add("j1", FLUX, "a cat", num_outputs=4)
+    running = asyncio.create_task(rig.run(job))
+    await listed(job, 0, 1, 2)
+    gate.opened.set()
+    await running
+    told = [request for name, request in rig.ledger.calls if name == "RecordArtifacts"]
+    assert len(told) == 2
+    assert len(told[1].artifacts) == 3
+
+
+async def test_a_lease_that_is_lost_while_listing_ends_the_saving(rig: Rig) -> None:
+    """Another worker saves it by now."""
+    gate = Gate(rig.objects, 1)
+    object.__setattr__(rig.parts, "objects", gate)
+    rig.ledger.fail("RecordArtifacts", grpc.StatusCode.FAILED_PRECONDITION)
+    job = rig.ledger.add("j1", FLUX, "a cat", num_outputs=2)
+    await asyncio.wait_for(rig.run(job), 10)
+    assert job.completed is None
+    assert job.released is None
+    assert len(rig.parts.leases) == 0
 
 
 class Failing:

@@ -185,8 +185,73 @@ async def test_webhooks_can_be_lost(receiver: Receiver) -> None:
         assert receiver.bodies == []
 
 
+async def test_the_terminal_one_alone_can_be_lost(receiver: Receiver) -> None:
+    """webhook_terminal_lost: not even its repeats come."""
+    clock = ManualClock()
+    async with running_simulator(Settings(seed="hooks"), clock) as sim:
+        sim.set_fault("webhook_terminal_lost")
+        sim.set_fault("queue", 0)
+        await create(sim, receiver, "start", "completed")
+        await receiver.until(1)
+        await clock.advance(100)
+        await asyncio.sleep(0.1)
+        assert statuses(receiver) == ["processing"]
+
+
+async def test_webhooks_can_come_late(receiver: Receiver) -> None:
+    """webhook_late=30: with the state that they were made of."""
+    clock = ManualClock()
+    async with running_simulator(Settings(seed="hooks"), clock) as sim:
+        sim.set_fault("webhook_late", 30)
+        sim.set_fault("queue", 0)
+        sim.set_fault("run", 10)
+        await create(sim, receiver, "start", "completed")
+        await asyncio.sleep(0.1)
+        await clock.advance(20)
+        await asyncio.sleep(0.1)
+        assert receiver.bodies == []
+        await clock.advance(11)
+        await receiver.until(1)
+        await clock.advance(30)
+        await receiver.until(2)
+        assert statuses(receiver) == ["processing", "succeeded"]
+
+
+async def test_logs_come_as_they_grow_at_most_twice_a_second(receiver: Receiver) -> None:
+    """With the progress bar; what has not changed is not told."""
+    clock = ManualClock()
+    async with running_simulator(Settings(seed="hooks"), clock) as sim:
+        sim.set_fault("queue", 0)
+        sim.set_fault("run", 8)
+        await create(sim, receiver, "logs")
+        for count in (1, 2, 3, 4):  # its four steps take 2 s each
+            await receiver.until(count)
+            await asyncio.sleep(0.05)
+            for _ in range(4):
+                await clock.advance(0.5)
+                await asyncio.sleep(0.02)
+        await asyncio.sleep(0.1)
+        assert len(receiver.bodies) == 4
+        shown = [
+            body["logs"].splitlines()[-1].partition("%")[0].strip() for body in receiver.bodies
+        ]
+        assert shown == ["0", "25", "50", "75"]
+
+
+async def test_outputs_that_come_early_are_told(receiver: Receiver) -> None:
+    """Once, as long as they do not change."""
+    async with running_simulator(Settings(seed="hooks", speed=1)) as sim:
+        sim.set_fault("queue", 0)
+        sim.set_fault("run", 1.5)
+        sim.set_fault("output_early")
+        await create(sim, receiver, "output", "completed")
+        await receiver.until(2)
+        assert statuses(receiver) == ["processing", "succeeded"]
+        assert receiver.bodies[0]["output"]
+
+
 def test_every_fault_of_webhooks_is_tested_here() -> None:
     """A new row of the table needs a test above."""
-    tested = {"duplicates", "out_of_order", "terminal_4xx", "lost"}
+    tested = {"duplicates", "out_of_order", "terminal_4xx", "lost", "terminal_lost", "late"}
     named = {kind.name.removeprefix("webhook_") for kind in KINDS if "webhook" in kind.name}
     assert named == tested

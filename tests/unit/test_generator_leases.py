@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from typing import Any
 
 import pytest
 
 from generator.adapters.ledger import LedgerUnreachable
-from generator.worker.leases import LeaseEnded, Leases
-from mediagen.generator.v1.messages_pb2 import WorkerHint
+from generator.worker.lease import Heard, LeaseEnded
+from generator.worker.leases import Leases
+from mediagen.generator.v1.messages_pb2 import PredictionNews, WorkerHint
 from mediagen.store.v1 import attempt_ledger_service_pb2 as pb
 from mediagen.v1.job_pb2 import Job
 from servicekit.lifecycle import Stop
@@ -112,7 +114,8 @@ async def test_a_hint_wakes_and_rubbish_does_nothing(leases: Leases) -> None:
     await leases.hint(WorkerHint(job_id="other", cancel_requested=True).SerializeToString())
     sleeping = asyncio.create_task(lease.sleep(60))
     await asyncio.sleep(0)
-    await leases.hint(WorkerHint(job_id="a").SerializeToString())
+    news = PredictionNews(prediction_id="p", status="processing")
+    await leases.hint(WorkerHint(job_id="a", news=news).SerializeToString())
     await asyncio.wait_for(sleeping, 1)
     assert not lease.cancel_requested
 
@@ -194,3 +197,122 @@ async def test_a_lease_is_found_under_the_stores_spelling_of_its_id(
     beats.answer.lost_job_ids.append(name.lower())
     await leases._beat()
     assert lease.lost
+
+
+async def test_a_log_is_told_once_until_it_changes(leases: Leases, beats: Beats) -> None:
+    """And again after a heartbeat that was not answered."""
+    lease = leases.hold("a", 1)
+    lease.show(Job.STAGE_PROCESSING, 10, "one")
+    beats.down = True
+    await leases._beat()
+    beats.down = False
+    for _ in range(2):
+        await leases._beat()
+    told = [each.leases[0].log_tail for each in beats.heard]
+    assert told == ["one", "one", ""]
+
+
+async def test_what_the_store_did_not_show_is_reported_again_soon(
+    leases: Leases, beats: Beats
+) -> None:
+    """It shows a job once a second, and has only so much time for a heartbeat."""
+    leases.hold("a", 1).show(Job.STAGE_PROCESSING, 10, "one")
+    leases.hold("b", 1).show(Job.STAGE_PROCESSING, 10, "two")
+    beats.answer.unshown_job_ids.append("a")
+    await leases._beat()
+    assert leases._changed.is_set()
+    beats.answer.ClearField("unshown_job_ids")
+    await leases._beat()
+    assert not leases._changed.is_set()
+    assert {each.job_id: each.log_tail for each in beats.heard[-1].leases} == {"a": "one", "b": ""}
+
+
+async def test_what_changes_during_a_heartbeat_is_told_with_the_next(
+    leases: Leases, beats: Beats
+) -> None:
+    """And soon: it is no part of what was sent."""
+    lease = leases.hold("a", 1)
+    beats.meanwhile = lambda: lease.show(Job.STAGE_PROCESSING, 10)
+    await leases._beat()
+    assert leases._changed.is_set()
+
+
+async def test_a_log_alone_is_told_every_two_seconds_and_at_once_with_other_news(
+    leases: Leases, beats: Beats
+) -> None:
+    """Models print more than anybody reads."""
+    lease = leases.hold("a", 1)
+    lease.show(Job.STAGE_PROCESSING, 10, "one")
+    await leases._beat()
+    lease.show(Job.STAGE_PROCESSING, 10, "two")
+    await leases._beat()
+    lease.show(Job.STAGE_PROCESSING, 11, "three")
+    await leases._beat()
+    lease.show(Job.STAGE_PROCESSING, 11, "four")
+    lease.log_told_at -= 2
+    await leases._beat()
+    assert [each.leases[0].log_tail for each in beats.heard] == ["one", "", "three", "four"]
+
+
+async def test_a_log_makes_the_heartbeat_come_sooner(leases: Leases, beats: Beats) -> None:
+    """After two seconds, not five."""
+    stop = Stop()
+    lease = leases.hold("a", 1)
+    beating = asyncio.create_task(leases.run(stop))
+    await asyncio.sleep(0.05)
+    lease.show(lease.stage, None, "printed")
+    await asyncio.sleep(2.4)
+    assert [each.leases[0].log_tail for each in beats.heard] == ["", "printed"]
+    leases.drop(lease)
+    stop.set()
+    await asyncio.wait_for(beating, 2)
+
+
+async def test_every_log_is_told_and_no_heartbeat_is_too_large(beats: Beats) -> None:
+    """As many as one process may hold, each with the longest tail of the widest letters."""
+    leases = Leases(beats, "w", 5000)  # type: ignore[arg-type]
+    for number in range(5000):
+        name = f"0193512e-5f00-7000-8000-{number:012d}"
+        leases.hold(name, 99).show(Job.STAGE_PROCESSING, 50, "\U0001f600" * 1024)
+    told: set[str] = set()
+    for _ in range(30):
+        await leases._beat()
+        assert beats.heard[-1].ByteSize() < 4 * 1024 * 1024
+        told |= {each.job_id for each in beats.heard[-1].leases if each.log_tail}
+    assert len(told) == 5000
+
+
+async def test_news_of_another_prediction_are_kept_apart(leases: Leases) -> None:
+    """Which one is ours may not be known yet; of many the last few are kept."""
+    lease = leases.hold("a", 1)
+    for name in ("p1", "p2", "p3", "p4", "p5"):
+        hint = WorkerHint(job_id="a", news=PredictionNews(prediction_id=name, status="processing"))
+        await leases.hint(hint.SerializeToString())
+    assert lease.heard.take("p1") is None
+    assert lease.heard.take("p5") is not None
+    assert lease.heard.take("p5") is None
+    assert lease.heard.take("p2") is not None
+    assert not lease.cancel_requested
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations([0, 1, 2])))
+def test_of_what_was_not_asked_for_yet_the_newest_is_kept(order: tuple[int, ...]) -> None:
+    """In whatever order it came: the end, else the longest log."""
+    told = [("processing", 10), ("processing", 30), ("succeeded", 20)]
+    heard = Heard()
+    for index in order:
+        status, length = told[index]
+        heard.put(PredictionNews(prediction_id="p", status=status, log_length=length))
+    kept = heard.take("p")
+    assert kept is not None
+    assert kept.status == "succeeded"
+
+
+def test_an_overtaken_webhook_of_the_run_is_dropped() -> None:
+    """It has less of the log."""
+    heard = Heard()
+    for length in (30, 10):
+        heard.put(PredictionNews(prediction_id="p", status="processing", log_length=length))
+    kept = heard.take("p")
+    assert kept is not None
+    assert kept.log_length == 30

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from generator.worker.leases import LeaseEnded, Leases
+from generator.worker.lease import LeaseEnded
+from generator.worker.leases import Leases
 from generator.worker.quarantine import Quarantine
 from servicekit.lifecycle import Stop
 

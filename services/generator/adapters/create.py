@@ -160,7 +160,7 @@ class CreateClient:
         asked: dict[str, Any] = {"version": version, "input": given}
         if self._webhook_url and submit_token:
             asked["webhook"] = webhooks.address(self._webhook_url, submit_token)
-            asked["webhook_events_filter"] = ["start", "completed"]
+            asked["webhook_events_filter"] = list(webhooks.EVENTS)
         body = json.dumps(asked, ensure_ascii=False).encode()
         try:
             async with asyncio.timeout(self._timeout):

@@ -86,6 +86,10 @@ class Ledger:
     async def release(self, request: pb.ReleaseJobRequest) -> None:
         await _asked("release_job", self._stub.ReleaseJob, request, 5.0)
 
+    async def record_artifacts(self, request: pb.RecordArtifactsRequest) -> None:
+        """One try: the completing call names them too."""
+        await _asked("record_artifacts", self._stub.RecordArtifacts, request, 0.0)
+
     async def complete(self, request: pb.CompleteJobRequest) -> None:
         await _asked("complete_job", self._stub.CompleteJob, request, 60.0)
 

@@ -51,6 +51,7 @@ class Prediction:
     output: Any = None
     error: str = ""
     logs: str = ""
+    log_length: int = 0  #: of all logs; *logs* may be their end
     data_removed: bool = False
     predict_seconds: float | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
@@ -72,13 +73,14 @@ def prediction(body: object) -> Prediction | None:
     identity, status = body.get("id"), body.get("status")
     if not isinstance(identity, str) or not _ID.fullmatch(identity) or not isinstance(status, str):
         return None
-    given = body.get("input")
+    given, logs = body.get("input"), _words(body.get("logs"))
     return Prediction(
         id=identity,
         status=status,
         output=body.get("output"),
         error=_ends_of(_words(body.get("error"))),
-        logs=_words(body.get("logs"))[-_LOG_KEPT:],
+        logs=logs[-_LOG_KEPT:],
+        log_length=len(logs),
         data_removed=body.get("data_removed") is True,
         predict_seconds=_run_seconds(body),
         metrics=_measured(body.get("metrics")),

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+#: What is asked for: the start says that webhooks come, logs are shown, the end wakes the worker.
+EVENTS = ("start", "logs", "completed")
 PATH = "/api/v1/webhooks/replicate/"
 _TOKEN = re.compile(re.escape(PATH) + r"([A-Za-z0-9._:-]{1,128})$")
 

@@ -14,6 +14,7 @@ import structlog
 
 from generator.adapters.media_types import HEAD_BYTES, extension, sniff
 from generator.domain.outputs import FileLeaf, inline_bytes, without_files
+from generator.worker.listing import Listing
 from generator.worker.parts import Parts
 from generator.worker.task import Task
 from mediagen.store.v1 import attempt_ledger_service_pb2 as pb
@@ -24,17 +25,21 @@ log = structlog.get_logger()
 
 class Keeper:
     """Stores the artifacts of one job under one lease. What is stored stays stored: files that are
-    asked for again, after another of them failed, are not fetched again."""
+    asked for again, after another of them failed, or that an earlier lease has listed, are not
+    fetched again."""
 
     LARGEST_REST = 256 * 1024
 
-    def __init__(self, parts: Parts, task: Task) -> None:
+    def __init__(self, parts: Parts, task: Task, listing: Listing) -> None:
         self._parts = parts
         self._task = task
-        self._done: dict[int, pb.StoredArtifact] = {}
+        self._listing = listing
+        self._done = {each.artifact.index: each for each in task.stored}
+        self._wanted = 0
 
     async def files(self, leaves: Sequence[FileLeaf]) -> list[pb.StoredArtifact]:
         """All of them, in order; the first error once the others have come to rest."""
+        self._wanted = len(leaves)
         results = await asyncio.gather(
             *(self._file(index, leaf) for index, leaf in enumerate(leaves)), return_exceptions=True
         )
@@ -74,7 +79,7 @@ class Keeper:
             key, chunks, content_type=media_type, max_bytes=self._parts.max_artifact_bytes
         )
         log.info("artifact.stored", index=index, media_type=media_type, size=stored.size)
-        self._done[index] = pb.StoredArtifact(
+        self._done[index] = kept = pb.StoredArtifact(
             object_key=key,
             artifact=Artifact(
                 index=index,
@@ -84,6 +89,9 @@ class Keeper:
                 output_path=path,
             ),
         )
+        # The last one is told at once by the completing call.
+        if len(self._done) < self._wanted:
+            self._listing.add(kept)
 
 
 async def _peeked(chunks: AsyncIterator[bytes]) -> tuple[bytes, AsyncIterator[bytes]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from generator.domain.answers import Prediction
+from generator.domain.progress import tail
 from generator.domain.values import to_value
 from mediagen.store.v1 import attempt_ledger_service_pb2 as pb
 
@@ -19,6 +20,7 @@ def succeeded(job_id: str, prediction_id: str, final: Prediction) -> pb.RecordSu
         prediction_id=prediction_id,
         predict_seconds=final.predict_seconds,
         metrics=final.metrics,
+        log_tail=tail(final.logs) or None,
     )
     if (output := _storable(final.output)) is not None:
         request.output.CopyFrom(output)
@@ -40,6 +42,7 @@ def ended(
         failure=failure,
         predict_seconds=final.predict_seconds if final is not None else None,
         metrics=final.metrics if final is not None else {},
+        log_tail=(tail(final.logs) or None) if final is not None else None,
     )
 
 

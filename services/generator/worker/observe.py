@@ -10,20 +10,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass, field
 
 import structlog
 
-from generator.adapters.endpoint import ProviderError, ProviderRefused
-from generator.adapters.reading import AnswerTooLarge
-from generator.domain import classify, progress
+from generator.adapters.endpoint import ProviderError
+from generator.domain import classify
 from generator.domain.answers import Prediction
-from generator.domain.polling import Rhythm
 from generator.worker import facts
 from generator.worker.parts import Parts
 from generator.worker.task import Done, Task
+from generator.worker.watch import Watch
 from mediagen.store.v1 import attempt_ledger_service_pb2 as pb
-from mediagen.v1.job_pb2 import Job
 
 log = structlog.get_logger()
 
@@ -68,43 +65,31 @@ async def read_back(parts: Parts, task: Task, looks: int) -> None:
         await asyncio.sleep(1.0)
 
 
-@dataclass(slots=True)
-class _Watch:
-    """What the looks at one prediction have shown so far."""
-
-    began: float
-    rhythm: Rhythm = field(default_factory=Rhythm)
-    missing_since: float | None = None
-    too_large_since: float | None = None
-    cancel_at: float = 0.0
-    cancel_failed: bool = False
-    status: str = ""
-
-
 async def _follow(parts: Parts, task: Task) -> Prediction | pb.ProviderFailure:
     """The prediction once it is terminal, or why it can not be followed to its end."""
-    watch = _Watch(began=time.monotonic())
+    watch = Watch.begin(parts, task)
     if not task.look_at_once:
-        await _pause(parts, task, watch.rhythm)
+        await watch.pause()
     while True:
         try:
             seen = await _look(parts, task, watch)
         except ProviderError as error:
-            lost = _given_up(parts, watch, error)
+            lost = watch.failed(error)
             if lost is not None:
                 return lost
         else:
             if seen.terminal:
-                log.info("prediction.ended", status=seen.status, seconds=seen.predict_seconds)
+                watch.ended(seen)
                 return seen
-            _goes_on(parts, task, watch, seen)
-        await _pause(parts, task, watch.rhythm)
+            watch.goes_on(seen)
+        await watch.pause()
 
 
-async def _look(parts: Parts, task: Task, watch: _Watch) -> Prediction:
+async def _look(parts: Parts, task: Task, watch: Watch) -> Prediction:
     now = time.monotonic()
     async with task.lease.interruptible():
         if task.must_cancel and now >= watch.cancel_at and not watch.cancel_failed:
+            watch.cancels()
             watch.cancel_failed = True  # unless it comes back: then it is looked at in between
             seen = await _cancel(parts, task)
             watch.cancel_failed = False
@@ -114,48 +99,6 @@ async def _look(parts: Parts, task: Task, watch: _Watch) -> Prediction:
         return await parts.provider.prediction(task.prediction_id)
 
 
-def _given_up(parts: Parts, watch: _Watch, error: ProviderError) -> pb.ProviderFailure | None:
-    """A look that failed. Only an id that has been unknown, or an answer that has been too large,
-    for too long ends the looking: nothing else is the provider's word on this prediction."""
-    problem = error.problem if isinstance(error, ProviderRefused) else None
-    status = problem.status if problem is not None else 0
-    log.info("poll.failed", error=str(error) or type(error).__name__)
-    watch.rhythm = watch.rhythm.troubled(problem.retry_after if problem else None)
-    now, bears = time.monotonic(), parts.patience.missing
-    if status == 429:
-        parts.pace.throttled()
-    if status == 404:
-        watch.missing_since = watch.missing_since or now
-        if now - watch.missing_since >= bears:
-            log.error("prediction.vanished")
-            return classify.vanished()
-    if isinstance(error, AnswerTooLarge):
-        watch.too_large_since = watch.too_large_since or now
-        if now - watch.too_large_since >= bears:
-            log.error("prediction.too_large")
-            return classify.too_large()
-    return None
-
-
-def _goes_on(parts: Parts, task: Task, watch: _Watch, seen: Prediction) -> None:
-    parts.pace.answered()
-    watch.missing_since = watch.too_large_since = None
-    watch.rhythm = watch.rhythm.answered(time.monotonic() - watch.began)
-    if seen.status != watch.status:
-        watch.status = seen.status
-        if seen.status not in ("starting", "processing"):
-            log.warning("prediction.status_unknown", status=seen.status)
-    _show(task, seen)
-
-
-async def _pause(parts: Parts, task: Task, rhythm: Rhythm) -> None:
-    """Until the next look, the deadline, a cancel or a hint."""
-    delay = parts.pace.delay(rhythm, len(parts.leases), parts.jitter())
-    if not task.must_cancel:
-        delay = min(delay, max(task.time_left, 0.0) + 0.01)
-    await task.lease.sleep(delay)
-
-
 async def _cancel(parts: Parts, task: Task) -> Prediction:
     seen = await parts.provider.cancel(task.prediction_id)
     if not task.cancel_sent:
@@ -163,15 +106,6 @@ async def _cancel(parts: Parts, task: Task) -> Prediction:
         log.info("prediction.cancel_sent", asked=task.lease.cancel_requested, status=seen.status)
     # The answer to a cancel may differ from what is on record in the end: it may have succeeded.
     return await parts.provider.prediction(task.prediction_id) if seen.terminal else seen
-
-
-def _show(task: Task, seen: Prediction) -> None:
-    if task.must_cancel:
-        task.lease.show(Job.STAGE_CANCELING)
-    elif seen.status == "starting":
-        task.lease.show(Job.STAGE_STARTING)
-    else:
-        task.lease.show(Job.STAGE_PROCESSING, progress.percent(seen.logs))
 
 
 async def _record_ended(

@@ -12,7 +12,7 @@ from generator.adapters.delivery import Delivery
 from generator.adapters.ledger import Ledger
 from generator.adapters.models import ModelSchemas
 from generator.adapters.provider import Provider
-from generator.domain.polling import MISSING_PATIENCE, Pace
+from generator.domain.polling import MISSING_PATIENCE, Hearing, Pace
 from generator.worker.leases import Leases
 from generator.worker.setbacks import Setbacks
 from generator.worker.turns import Turns
@@ -48,6 +48,7 @@ class Parts:
     max_artifact_bytes: int
     patience: Patience = field(default_factory=Patience)
     pace: Pace = field(default_factory=Pace)
+    hearing: Hearing = field(default_factory=Hearing)
     downloads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
     turns: Turns = field(default_factory=Turns)
     setbacks: Setbacks = field(default_factory=Setbacks)

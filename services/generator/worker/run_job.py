@@ -18,7 +18,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import DecodeError
 
 from generator.adapters.ledger import LeaseLost, LedgerError, LedgerUnreachable
-from generator.worker.leases import LeaseEnded
+from generator.worker.lease import LeaseEnded
 from generator.worker.observe import observe
 from generator.worker.parts import Parts
 from generator.worker.save import save

@@ -1,6 +1,6 @@
 """From the provider's output to stored artifacts and a completed job.
 
-    walk the output ─▶ fetch and store each file ─▶ CompleteJob with all of them
+    walk the output ─▶ fetch, store and list each file ─▶ CompleteJob with all of them
 Trouble that may pass hands the job back: the call stays SUCCEEDED, and whoever takes the job next
 saves it, under keys of its own lease. What can not pass ends the job, paid for, without a result:
 a dead address alone does not, unless the provider says that the data is removed, knows the
@@ -23,6 +23,7 @@ from generator.domain.outputs import BadDataUri, Walked, is_empty, walk
 from generator.domain.polling import Rhythm
 from generator.domain.values import to_value
 from generator.worker.artifacts import Keeper
+from generator.worker.listing import Listing
 from generator.worker.parts import Parts
 from generator.worker.task import Done, HandBack, Task
 from mediagen.store.v1 import attempt_ledger_service_pb2 as pb
@@ -67,7 +68,8 @@ async def save(parts: Parts, task: Task) -> None:
 async def _stored(parts: Parts, task: Task) -> pb.CompleteJobRequest:
     """Every artifact in object storage, as the completing call names them."""
     try:
-        return await _all(parts, task)
+        async with Listing(parts, task) as listing:
+            return await _all(parts, task, Keeper(parts, task, listing))
     except FileRefused as error:
         raise _rejected(str(error)) from error
     except RecursionError as error:
@@ -83,8 +85,7 @@ async def _stored(parts: Parts, task: Task) -> pb.CompleteJobRequest:
         raise _later(parts, task, f"saving failed: {error}") from error
 
 
-async def _all(parts: Parts, task: Task) -> pb.CompleteJobRequest:
-    keeper = Keeper(parts, task)
+async def _all(parts: Parts, task: Task, keeper: Keeper) -> pb.CompleteJobRequest:
     output = task.output
     if output is None:
         # Too large for a message, gone, or never there.

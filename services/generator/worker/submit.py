@@ -23,7 +23,7 @@ from generator.domain.classify import refusal
 from generator.domain.failure_table import STOPPING, TOO_LATE
 from generator.domain.fingerprint import PaidCall, paid_call
 from generator.domain.values import to_struct
-from generator.worker.leases import LeaseEnded
+from generator.worker.lease import LeaseEnded
 from generator.worker.observe import read_back
 from generator.worker.parts import Parts
 from generator.worker.task import Done, Task

@@ -9,7 +9,7 @@ from typing import Any, Self
 from google.protobuf.struct_pb2 import Struct
 
 from generator.domain.values import from_value
-from generator.worker.leases import Lease
+from generator.worker.lease import Lease
 from mediagen.store.v1 import attempt_ledger_service_pb2 as pb
 
 
@@ -41,6 +41,7 @@ class Task:
     given: Struct
     prediction_id: str
     output: Any = None
+    stored: tuple[pb.StoredArtifact, ...] = ()  #: what is listed already
     look_at_once: bool = False
     cancel_sent: bool = False
 
@@ -63,6 +64,7 @@ class Task:
             prediction_id=answer.prediction_id,
             look_at_once=answer.road == pb.Road.ROAD_OBSERVE,
             output=from_value(answer.output) if answer.HasField("output") else None,
+            stored=tuple(answer.stored_artifacts),
         )
 
     def lease_lost(self) -> bool:
