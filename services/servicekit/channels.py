@@ -5,10 +5,11 @@ from __future__ import annotations
 import ipaddress
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import grpc
 import structlog
+from pydantic import AfterValidator
 
 
 def open(
@@ -59,6 +60,15 @@ def target(address: str) -> str:
     if versions == {6}:
         return "ipv6:" + ",".join(f"[{host}]:{port}" for host, port in resolved)
     return "ipv4:" + ",".join(f"{host}:{port}" for host, port in resolved)
+
+
+def _is_address(address: str) -> str:
+    target(address)
+    return address
+
+
+#: For a setting that says where a service is: "host:port[,host:port…]".
+Address = Annotated[str, AfterValidator(_is_address)]
 
 
 def _split(each: str) -> tuple[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 import grpc
@@ -12,6 +13,7 @@ from servicekit.lifecycle import ProcessFailed, Stop
 log = structlog.get_logger()
 
 _MANY = 100_000
+_GOAWAY_SECONDS = 0.1  # until it has left on every connection
 
 
 class PortTaken(ProcessFailed):
@@ -58,11 +60,15 @@ async def serve(
     grace: float = 10.0,
     on_listening: Callable[[int], object] | None = None,
     on_drain: Callable[[], Awaitable[object]] | None = None,
+    on_closed: Callable[[], object] | None = None,
 ) -> None:
     """Serves on *address* ("host:port") until *stop*, then drains.
 
     *on_listening* is given the port (the real one, for port 0); *on_drain* is awaited first at
     the end (`Health.drain`). Calls still open get *grace* seconds and are then cancelled.
+    *on_closed* is called once every connection was told to take no new calls: who ends streams
+    there has their callers go on elsewhere. Ended sooner, thousands of them come back at once by
+    the connections that are about to close, and some are cancelled with these.
     """
     port = _bind(server, address)
     await server.start()
@@ -74,7 +80,11 @@ async def serve(
     finally:
         if on_drain is not None:
             await on_drain()
-        await server.stop(grace)
+        stopping = asyncio.create_task(server.stop(grace))
+        if on_closed is not None:
+            await asyncio.sleep(_GOAWAY_SECONDS)
+            on_closed()
+        await stopping
         log.info("server.stopped", address=address)
 
 

@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from servicekit import logs
+from servicekit.hosts import HostList
 
 # Shorter passwords ("guest") are words of the log; within URLs they are masked anyway.
 _SHORTEST_PASSWORD = 8
@@ -50,9 +51,23 @@ def _is_postgres(url: SecretStr) -> SecretStr:
     return SecretStr(f"postgresql+asyncpg://{rest}")
 
 
+def _is_base_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+        raise ValueError("expected http://host or https://host, with an optional path")
+    return url.rstrip("/")
+
+
+def _are_hosts(text: str) -> str:
+    HostList(text)
+    return text
+
+
 AmqpUrl = Annotated[SecretStr, AfterValidator(_is_amqp)]
 # Also takes postgres:// and postgresql://, as hosters print them, and names the driver itself.
 PostgresUrl = Annotated[SecretStr, AfterValidator(_is_postgres)]
+Hosts = Annotated[str, AfterValidator(_are_hosts)]
+BaseUrl = Annotated[str, AfterValidator(_is_base_url)]
 
 
 class Common(BaseSettings):

@@ -1,0 +1,1 @@
+"""How are the store, a name's addresses and a receiver of webhooks reached?"""

@@ -1,0 +1,1 @@
+"""What does an answer, or none, come to? Pure: no I/O, no clock of its own."""

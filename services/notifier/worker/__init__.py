@@ -1,0 +1,1 @@
+"""What becomes of one delivery, and whose turn is it?"""
