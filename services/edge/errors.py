@@ -1,11 +1,13 @@
 """How does an error that Envoy itself makes look to a caller?
 
 Like every other error of the API: google.rpc.Status as JSON under the HTTP status that fits. Envoy
-knows only the HTTP status, so each one has a row here. The reason Envoy gives may name upstream
+knows only the HTTP status, so each one has a row here. To who asked for server-sent events, what
+is only unavailable is an event like those of the gateway. The reason Envoy gives may name upstream
 addresses; it goes to the access log beside the request id, and not to the caller.
 """
 
 import base64
+import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -95,7 +97,11 @@ def mappers() -> list[Json]:
             }
         },
     )
-    found: list[Json] = []
+    found: list[Json] = [
+        _as_event(status, error)
+        for status, error in ERRORS.items()
+        if error.code == code_pb2.UNAVAILABLE
+    ]
     for status, error in ERRORS.items():
         mapper: Json = {
             "filter": {"and_filter": {"filters": [_status_is(status), rest]}},
@@ -133,6 +139,25 @@ def status_json(error: EdgeError) -> Json:
         retry = "type.googleapis.com/google.rpc.RetryInfo"
         details.append({"@type": retry, "retry_delay": f"{RETRY_AFTER}s"})
     return {"code": error.code, "message": error.message, "details": details}
+
+
+def _as_event(status: int, error: EdgeError) -> Json:
+    """For EventSource, which gives up for ever on any status but 200, and comes back after that."""
+    accept = {"name": "accept", "string_match": {"contains": "text/event-stream"}}
+    data = json.dumps(status_json(error))
+    # Envoy leaves one line break at the end: the comment keeps the empty line that ends the event.
+    event = f"retry: {RETRY_AFTER * 1000}\n\nevent: error\ndata: {data}\n\n:\n"
+    return {
+        "filter": {
+            "and_filter": {"filters": [_status_is(status), {"header_filter": {"header": accept}}]}
+        },
+        "status_code": 200,
+        "headers_to_add": [_header("cache-control", "no-store")],
+        "body_format_override": {
+            "text_format_source": {"inline_string": event},
+            "content_type": "text/event-stream",
+        },
+    }
 
 
 def _details(error: EdgeError) -> Json:

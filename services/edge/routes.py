@@ -1,16 +1,13 @@
 """Which Envoy route does each path of the API get, and why?
 
-Envoy transcodes what the protos say in full and it can do: the list and the streams. The others go
-to the gateway's plain HTTP side, which calls the same servicer:
-  SubmitJob, CancelJob   Envoy drops unknown JSON keys in silence, and a dropped key pays for
-                         the wrong picture; the gateway parses strictly
-  RedriveDeadLetters, DiscardDeadLetters
-                         the same: a dropped key would widen a filter
+Envoy transcodes what the protos say in full and it can do: what reads, and the streams. The others
+go to the gateway's plain HTTP side, which calls the same servicer:
+  what changes something Envoy drops unknown JSON keys in silence, and a dropped key pays for the
+                         wrong picture, widens a filter, or tells of all events; the gateway
+                         parses strictly. And what is signed is the body as it came.
   DownloadArtifact       length, ranges and ETag; and a transcoded stream that breaks half-way
                          ends like a whole one
   GetHealth              HTTP 503 with a body of its own
-  ReceiveReplicateWebhook
-                         what is signed is the body as it came
   any `response_body`    Envoy 1.40 refuses one that is a message
 """
 
@@ -23,8 +20,7 @@ from edge.rest import PublicApi, RestPath
 Json = dict[str, Any]
 
 GRPC, HTTP = "gateway", "gateway_http"
-STRICT_JSON = frozenset({"SubmitJob", "CancelJob", "RedriveDeadLetters", "DiscardDeadLetters"})
-ALWAYS_PLAIN_HTTP = STRICT_JSON | {"DownloadArtifact", "GetHealth", "ReceiveReplicateWebhook"}
+ALWAYS_PLAIN_HTTP = frozenset({"DownloadArtifact", "GetHealth"})
 
 TRANSCODER = "envoy.filters.http.grpc_json_transcoder"
 BUFFER = "envoy.filters.http.buffer"
@@ -69,7 +65,8 @@ def api_routes(api: PublicApi, transcoder: Json) -> list[Json]:
 
 def is_plain_http(path: RestPath) -> bool:
     """Whether the gateway's HTTP side answers, and not Envoy from gRPC."""
-    return path.rpc in ALWAYS_PLAIN_HTTP or bool(path.response_body)
+    changes = path.http_method != "GET"
+    return changes or path.rpc in ALWAYS_PLAIN_HTTP or bool(path.response_body)
 
 
 def not_found() -> Json:
@@ -129,7 +126,7 @@ def _rest_routes(path: RestPath, transcoder: Json) -> Iterator[Json]:
     name = f"{path.rpc} {path.http_method}"
     if is_plain_http(path):
         filters: Json = {TRANSCODER: DISABLED, "rest_headers": _mutations(REST_HEADERS)}
-        if path.http_method == "POST":
+        if path.http_method != "GET":
             filters[BUFFER] = limits.body_limit()
         yield {
             "name": name,

@@ -11,5 +11,12 @@ from servicekit import failpoints
 STEPS = ("create_job", "cancel_job", "redrive_dead_letters", "discard_dead_letters")
 #: What the provider tells.
 HEARD = ("record_prediction",)
+#: What callers ask for about webhooks to them.
+TOLD = (
+    "create_webhook_endpoint", "update_webhook_endpoint", "pause_webhook_endpoint",
+    "resume_webhook_endpoint", "delete_webhook_endpoint", "ping_webhook_endpoint",
+    "rotate_webhook_secret", "redeliver_webhook",
+)  # fmt: skip
 NAMES = failpoints.names(STEPS)
+TOLD_NAMES = failpoints.names(TOLD)
 HEARD_NAMES = failpoints.names(HEARD)

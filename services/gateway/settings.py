@@ -10,20 +10,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from servicekit import channels
-from servicekit.settings import AmqpUrl, Common, Port
-
-
-def _is_address(address: str) -> str:
-    channels.target(address)
-    return address
-
-
-def _is_base_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
-        raise ValueError("expected http://host or https://host, with an optional path")
-    return url.rstrip("/")
+from servicekit.channels import Address
+from servicekit.settings import AmqpUrl, BaseUrl, Common, Hosts, Port
 
 
 def _is_storage(url: str) -> str:
@@ -55,12 +43,14 @@ class Settings(Common):
     gateway_host: str = "127.0.0.1"
     gateway_port: Port = 50051
     gateway_http_port: Port = 50080
-    store_address: Annotated[str, AfterValidator(_is_address)] = "127.0.0.1:50052"
+    store_address: Address = "127.0.0.1:50052"
     amqp_url: AmqpUrl = SecretStr("amqp://guest:guest@127.0.0.1:5672/")
     # Where callers reach the edge; artifact URLs begin with it.
-    public_url: Annotated[str, AfterValidator(_is_base_url)] = "http://localhost:8000"
+    public_url: BaseUrl = "http://localhost:8000"
     # Which webhooks are the provider's: its secret, several while it changes. None: none is.
     replicate_webhook_secret: Annotated[SecretStr, AfterValidator(_are_secrets)] = SecretStr("")
+    # To which hosts callers may have webhooks posted though they are not public. As the notifier.
+    webhook_allowed_hosts: Hosts = ""
     state_dir: Path = Path(".run")
     artifacts_url: Annotated[str, AfterValidator(_is_storage)] | None = None
     # Seconds that a job may take in all where its submission does not say.

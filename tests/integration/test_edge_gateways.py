@@ -105,6 +105,29 @@ async def test_without_a_gateway_every_call_says_so(stack: AsyncExitStack, tmp_p
     assert told.retry_delay == 1.0
 
 
+async def test_without_a_gateway_a_browser_s_stream_says_so_and_comes_back(
+    stack: AsyncExitStack, tmp_path: Path
+) -> None:
+    """EventSource gives up for ever on any status but 200, so it is told by an event, and when to
+    come back; a page of another site may read it too. What is refused for good is no event."""
+    async with stub_gateway(tmp_path) as gateway:
+        running = running_edge(tmp_path, [gateway], ALLOWED_ORIGINS="https://friend.example")
+        edge = await stack.enter_async_context(running)
+    asks = {"accept": "text/event-stream", "origin": "https://friend.example"}
+    for path in ("/api/v1/jobs/abc:events", "/api/v1/jobs:events"):
+        answer = await edge.client.get(path, headers=asks)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "text/event-stream")
+        assert answer.headers["access-control-allow-origin"] == asks["origin"]
+        assert answer.headers["cache-control"] == "no-store"
+        retry, error, end = answer.text.split("\n\n")
+        assert (retry, end) == ("retry: 1000", ":\n")
+        name, _, data = error.partition("\ndata: ")
+        assert name == "event: error"
+        assert json.loads(data)["code"] == 14
+        assert "127.0.0.1" not in answer.text
+    assert (await edge.client.get("/api/v1/nowhere", headers=asks)).status_code == 404
+
+
 async def test_a_slow_answer_is_a_timeout(stack: AsyncExitStack, tmp_path: Path) -> None:
     """A REST caller may set its own limit in gRPC's manner, and gets 504 as a status."""
     gateways = await started(stack, tmp_path)

@@ -5,95 +5,28 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import grpc
-import httpx
 import pytest
 from google.protobuf.struct_pb2 import Struct
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_status import rpc_status
-from pydantic import SecretStr
 
-from gateway.__main__ import main
-from gateway.settings import Settings
+from mediagen.store.v1.job_store_service_pb2 import ReadFeedRequest
 from mediagen.v1 import generation_service_pb2 as pb2
-from mediagen.v1 import generation_service_pb2_grpc as pb2_grpc
 from mediagen.v1 import job_pb2
-from servicekit.lifecycle import Stop
-from tests.fakes.store import FakeStore, serving
+from tests.integration.gateway_bench import Gateway, details, refusal, running_gateway
 
 MISSING = "00000000-0000-7000-8000-000000000000"
 JSON_TYPE = {"content-type": "application/json"}
 
 
-@dataclass
-class Gateway:
-    """A running gateway, a fake store behind it, and a client of each kind."""
-
-    store: FakeStore
-    stub: Any
-    channel: grpc.aio.Channel
-    http: httpx.AsyncClient
-    stop: Stop
-    done: asyncio.Task[None]
-    artifacts: Path
-
-
 @pytest.fixture
 async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
-    store, stop = FakeStore(), Stop()
-    ready: asyncio.Future[tuple[int, int]] = asyncio.get_running_loop().create_future()
-    async with serving(store) as store_port:
-        settings = Settings(
-            gateway_port=0,
-            gateway_http_port=0,
-            store_address=f"127.0.0.1:{store_port}",
-            # Nobody listens there: everything here holds without a broker.
-            amqp_url=SecretStr("amqp://guest:guest@127.0.0.1:1/"),
-            public_url="https://media.example.com",
-            state_dir=tmp_path,
-            gateway_drain_seconds=2,
-        )
-        done = asyncio.create_task(
-            main(settings, stop, lambda rpc, http: ready.set_result((rpc, http)))
-        )
-        rpc_port, http_port = await asyncio.wait_for(ready, 10)
-        async with (
-            grpc.aio.insecure_channel(f"127.0.0.1:{rpc_port}") as channel,
-            httpx.AsyncClient(base_url=f"http://127.0.0.1:{http_port}", trust_env=False) as http,
-        ):
-            stub = pb2_grpc.GenerationServiceStub(channel)
-            yield Gateway(store, stub, channel, http, stop, done, tmp_path / "artifacts")
-        stop.set()
-        await asyncio.wait_for(done, 15)
-
-
-def details(error: grpc.aio.AioRpcError, kind: Any) -> Any:
-    """The detail of one kind in a refusal."""
-    status = rpc_status.from_call(error)
-    assert status is not None
-    for packed in status.details:
-        detail = kind()
-        if packed.Unpack(detail):
-            return detail
-    raise AssertionError(f"no {kind.__name__} in {status}")
-
-
-async def refusal(call: Any) -> grpc.aio.AioRpcError:
-    """The error that a call ends with, stream or not."""
-    try:
-        if hasattr(call, "__aiter__"):
-            async for _ in call:
-                pass
-        else:
-            await call
-    except grpc.aio.AioRpcError as error:
-        return error
-    raise AssertionError("not refused")
+    async with running_gateway(tmp_path) as running:
+        yield running
 
 
 async def test_a_submit_reaches_the_store_with_every_default_filled_in(gateway: Gateway) -> None:
@@ -303,6 +236,39 @@ async def test_server_sent_events_carry_ids_and_resume(gateway: Gateway) -> None
     assert len(await frames(call("junk", after=1))) == 3
     ahead = await frames(call("9"))
     assert [each["event"] for each in ahead[1:]] == ["gap", "end"]
+
+
+async def test_a_watcher_of_jobs_that_does_not_read_is_told_of_a_gap(gateway: Gateway) -> None:
+    """What it gets then is the present; what it did not take is nowhere kept for it."""
+    job = gateway.store.add()
+    call = gateway.stub.WatchJobs(pb2.WatchJobsRequest())
+    events = aiter(call)
+    while not (await anext(events)).HasField("synced"):
+        pass
+    for number in range(6000):
+        gateway.store.change(job.job_id, log_tail=f"{number} {'x' * 1000}")
+
+    def read_to() -> int:
+        asked = [each for each in gateway.store.seen if isinstance(each, ReadFeedRequest)]
+        return int(asked[-1].after.sequence)
+
+    async with asyncio.timeout(60):
+        while read_to() < 6001:
+            await asyncio.sleep(0.05)
+        revision, kinds = 1, []
+        async for event in events:
+            kinds.append(event.WhichOneof("event"))
+            if event.HasField("update"):
+                assert event.update.revision == revision + 1
+                revision = event.update.revision
+            if event.HasField("snapshot"):
+                assert (kinds[-2], event.snapshot.revision) == ("gap", 6001)
+            if event.HasField("synced"):
+                break
+        gateway.store.change(job.job_id)
+        assert (await anext(events)).update.revision == 6002
+    assert 1 < revision < 4500
+    call.cancel()
 
 
 async def test_an_error_within_a_stream_comes_as_an_event(gateway: Gateway) -> None:

@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 from gateway.http.app import build
 from gateway.http.artifacts import Downloads
+from gateway.http.endpoints import Endpoints
 from gateway.http.jobs import Jobs
 from gateway.http.operating import Operating
 from gateway.http.webhooks import Webhooks
@@ -43,6 +44,7 @@ def client() -> httpx.AsyncClient:
         cast("Jobs", Broken()),
         cast("Downloads", Broken()),
         cast("Operating", Broken()),
+        cast("Endpoints", Broken()),
         cast("Webhooks", Broken()),
     )
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway")

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from gateway.domain import errors, inputs, presentation
 from gateway.domain.ranges import Wanted, wanted
 from gateway.rpc.errors import STATUSES, status_of
-from gateway.rpc.job_view import as_json
 from mediagen.v1 import error_reason_pb2, job_pb2
+from servicekit.printing import as_json
 
 
 def leaves(kind: type) -> list[type]:

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
+from functools import partial
 
 import pytest
+from google.api.httpbody_pb2 import HttpBody
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.domain.errors import CursorInvalid, JobNotFound, StoreUnavailable
 from gateway.rpc import sse
 from gateway.rpc.job_view import JobView
-from gateway.watch.hub import Hub
-from mediagen.v1 import failure_pb2
+from gateway.rpc.watches import Watches
+from gateway.watch.cursor import Cursor
+from gateway.watch.feed import Feed
+from gateway.watch.hub import SWEEPS, Hub
+from mediagen.v1 import failure_pb2, job_pb2
+from mediagen.v1.generation_service_pb2 import (
+    WatchJobEventsRequest,
+    WatchJobsEventsRequest,
+)
 from tests.fakes.store import FakeStore
 from tests.fakes.store_source import StoreSource
 
@@ -37,9 +46,37 @@ def parsed(stream: bytes) -> list[dict[str, str]]:
     return events
 
 
-async def _frames(store: FakeStore, job_id: str, after: int, **hub: Any) -> bytes:
-    async with Hub(StoreSource(store), **hub).watch("default", job_id, after) as watch:
-        return b"".join([frame async for frame in sse.frames(watch, VIEW)])
+class Call:
+    """Stands for the call that a watch writes to."""
+
+    def __init__(self, **headers: str) -> None:
+        self._metadata = tuple(headers.items())
+        self.frames: list[bytes] = []
+        self.wrote = asyncio.Event()
+
+    def invocation_metadata(self) -> tuple[tuple[str, str], ...]:
+        return self._metadata
+
+    async def send_initial_metadata(self, metadata: object) -> None:
+        assert not self.frames
+
+    async def write(self, message: bytes) -> None:
+        self.frames.append(HttpBody.FromString(message).data)
+        self.wrote.set()
+
+    async def count(self, frames: int) -> None:
+        """Until so many frames were written."""
+        async with asyncio.timeout(5):
+            while len(self.frames) < frames:
+                self.wrote.clear()
+                await self.wrote.wait()
+
+
+async def _frames(store: FakeStore, job_id: str, after: int) -> bytes:
+    call = Call()
+    request = WatchJobEventsRequest(job_id=job_id, after_revision=after)
+    await Watches(Hub(StoreSource(store)), VIEW).job_events(request, call)
+    return b"".join(call.frames)
 
 
 @given(st.text(st.characters(exclude_categories=("Cs",)), max_size=40))
@@ -74,25 +111,57 @@ async def test_a_gap_has_a_revision_and_no_id() -> None:
     assert json.loads(end["data"])["request"]["prompt"] == "p"
 
 
+@pytest.mark.parametrize("of_all", [False, True])
+async def test_what_passes_is_refused_by_an_event(of_all: bool) -> None:
+    """A browser gives up for ever on any status but 200: one that drains, is full, or has no store
+    says so in the stream, and the browser comes back. What can not be is refused as ever."""
+    store = FakeStore()
+    job_id = store.add().job_id
+    full, draining = Hub(StoreSource(store), most_watchers=0), Hub(StoreSource(store))
+    draining.drain()
+
+    def fail() -> None:
+        raise StoreUnavailable
+
+    storeless = Hub(StoreSource(store, fail))
+    for hub, code in ((full, 8), (draining, 14), (storeless, 14)):
+        call, watches = Call(), Watches(hub, VIEW)
+        if of_all:
+            await watches.jobs_events(WatchJobsEventsRequest(), call)
+        else:
+            await watches.job_events(WatchJobEventsRequest(job_id=job_id), call)
+        opening, error = parsed(b"".join(call.frames))
+        assert opening == {"retry": "2000"}
+        assert (error["event"], "id" in error) == ("error", False)
+        assert json.loads(error["data"])["code"] == code
+        assert hub.watchers == 0
+    call = Call()
+    with pytest.raises(JobNotFound):
+        await Watches(full, VIEW).job_events(WatchJobEventsRequest(job_id="no id"), call)
+    assert not call.frames
+
+
 async def test_a_crash_within_a_stream_keeps_its_words() -> None:
     """`error` has a revision and a Status, and nothing of ours."""
     store = FakeStore()
     job = store.add()
     source = StoreSource(store)
-    hub = Hub(source, buffered=1)
+    hub = Hub(source, behind=1, new_feed=partial(Feed, kept_events=1))
+    call = Call()
 
     def crash() -> None:
         raise RuntimeError("password=hunter2")
 
-    async with hub.watch("default", job.job_id, 0) as watch:
-        frames = sse.frames(watch, VIEW)
-        taken = await anext(frames) + await anext(frames)
-        source.between = crash
-        # One more than the buffer holds, so that the store is read again.
-        for _ in range(2):
-            store.change(job.job_id)
-        await hub.hear(store.batch(2, 3))
-        taken += b"".join([frame async for frame in frames])
+    request = WatchJobEventsRequest(job_id=job.job_id)
+    watching = asyncio.create_task(Watches(hub, VIEW).job_events(request, call))
+    await call.count(2)
+    source.between = crash
+    # One more than is kept, so that the store is read again.
+    for _ in range(2):
+        store.change(job.job_id)
+    await hub.hear(store.batch(2, 3))
+    await watching
+    taken = b"".join(call.frames)
     error = parsed(taken)[-1]
     assert error["event"] == "error"
     data = json.loads(error["data"])
@@ -103,10 +172,17 @@ async def test_silence_is_filled_with_comments() -> None:
     """A proxy that closes quiet connections sees traffic; a reader sees no event."""
     store = FakeStore()
     job = store.add()
-    async with Hub(StoreSource(store), heartbeat=0).watch("default", job.job_id, 0) as watch:
-        frames = sse.frames(watch, VIEW)
-        assert [await anext(frames) for _ in range(4)][-1] == b": keep-alive\n\n"
-        await frames.aclose()
+    hub = Hub(StoreSource(store))
+    call = Call()
+    request = WatchJobEventsRequest(job_id=job.job_id)
+    watching = asyncio.create_task(Watches(hub, VIEW).job_events(request, call))
+    for frames in (2, 3):
+        await call.count(frames)
+        for _ in range(SWEEPS):
+            await hub.sweep()
+    await call.count(4)
+    watching.cancel()
+    assert call.frames[2:] == [b": keep-alive\n\n"] * 2
 
 
 @pytest.mark.parametrize(
@@ -118,4 +194,62 @@ def test_a_last_event_id_that_is_no_revision_counts_as_not_sent(
     header: str, revision: int | None
 ) -> None:
     """A browser repeats what it has; a refusal would end it for good."""
-    assert sse.last_event_id((("last-event-id", header),)) == revision
+    assert sse.last_revision((("last-event-id", header),)) == revision
+
+
+async def test_the_events_of_jobs_carry_the_cursor_as_their_id() -> None:
+    """So a browser resumes by itself: not into the middle of the snapshots, and from where the
+    feed was read to, even if all of that was for others."""
+    store = FakeStore()
+    job = store.add()
+    hub = Hub(StoreSource(store))
+    call = Call()
+    request = WatchJobsEventsRequest(states=[job_pb2.Job.STATE_PENDING])
+    watching = asyncio.create_task(Watches(hub, VIEW).jobs_events(request, call))
+    await call.count(3)
+    store.change(job.job_id, state=job_pb2.Job.STATE_RUNNING)
+    await hub.hear(store.batch(2))
+    await call.count(4)
+    store.change(job.job_id, progress_percent=7)
+    await hub.hear(store.batch(3))
+    for _ in range(SWEEPS):
+        await hub.sweep()
+    await call.count(5)
+    watching.cancel()
+    opening, snapshot, synced, update = parsed(b"".join(call.frames[:4]))
+    assert opening == {"retry": "2000"}
+    assert (snapshot["event"], "id" in snapshot) == ("snapshot", False)
+    assert json.loads(snapshot["data"])["snapshot"]["request"]["prompt"] == "p"
+    assert json.loads(synced["data"]) == {"cursor": synced["id"], "synced": {"snapshots": 1}}
+    told = json.loads(update["data"])
+    assert (update["event"], told["cursor"]) == ("update", update["id"])
+    assert (told["update"]["revision"], "request" in told["update"]) == (2, False)
+    [heartbeat] = parsed(call.frames[4])
+    assert set(heartbeat) == {"id"}, "an id without data is no event, and is kept"
+    assert Cursor.parsed(heartbeat["id"], "default").sequence == 3
+    assert call.frames[4].startswith(b": keep-alive\n")
+
+
+@pytest.mark.parametrize("header", ["", "x", "7", "A" * 40])
+async def test_a_last_event_id_that_is_no_cursor_begins_anew(header: str) -> None:
+    """A browser repeats what it has; a refusal would end it for good."""
+    store = FakeStore()
+    store.add()
+    call = Call(**{"last-event-id": header})
+    watching = asyncio.create_task(
+        Watches(Hub(StoreSource(store)), VIEW).jobs_events(WatchJobsEventsRequest(), call)
+    )
+    await call.count(3)
+    watching.cancel()
+    assert [each.get("event") for each in parsed(b"".join(call.frames))] == [
+        None, "snapshot", "synced",
+    ]  # fmt: skip
+
+
+async def test_a_cursor_that_is_none_of_ours_is_refused() -> None:
+    """It was written into the URL by someone."""
+    watches = Watches(Hub(StoreSource(FakeStore())), VIEW)
+    call = Call()
+    with pytest.raises(CursorInvalid):
+        await watches.jobs_events(WatchJobsEventsRequest(cursor="x"), call)
+    assert not call.frames

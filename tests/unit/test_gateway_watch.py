@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -13,7 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.domain.errors import Draining, TooManyWatchers
+from gateway.watch.feed import Feed
 from gateway.watch.hub import Hub
+from gateway.watch.told import Told
+from gateway.watch.watching import JobWatch
 from mediagen.v1.generation_service_pb2 import WatchJobResponse
 from servicekit.lifecycle import Stop
 from tests.fakes.store import FakeStore
@@ -34,19 +38,22 @@ class Reader:
         self._store = store
         self._job_id = job_id
         self._open = AsyncExitStack()
-        self._events: AsyncIterator[WatchJobResponse] | None = None
+        self._watch: JobWatch | None = None
+        self._events: AsyncIterator[Told[WatchJobResponse]] | None = None
         self._gap_to: int | None = None
         self.last = 0
         self.ended = False
 
     async def look(self) -> bool:
         """Takes one message; False if there was only silence, or the end."""
-        if self._events is None:
-            watching = self._hub.watch("default", self._job_id, self.last)
-            watch = await self._open.enter_async_context(watching)
-            self._events = watch.events()
+        if self._watch is None or self._events is None:
+            watching = self._hub.watch_job("default", self._job_id, self.last)
+            self._watch = await self._open.enter_async_context(watching)
+            self._events = self._watch.events()
+        # So that silence is told at once.
+        self._watch.beat_due = True
         try:
-            event = await anext(self._events)
+            event = (await anext(self._events)).message
         except StopAsyncIteration:
             self.ended = True
             return False
@@ -77,7 +84,7 @@ class Reader:
     async def leave(self) -> None:
         """Disconnects; what was not looked at is lost."""
         await self._open.aclose()
-        self._events = None
+        self._watch = self._events = None
         self._gap_to = None
 
 
@@ -120,7 +127,13 @@ class World:
         self.job_id, self.other = self.store.add().job_id, self.store.add().job_id
         self.store.numbers_at_once = False
         source = StoreSource(self.store, self._race)
-        self.hub = Hub(source, buffered=BUFFERED, read_every=60, heartbeat=0)
+        self.hub = Hub(
+            source,
+            behind=BUFFERED,
+            read_every=60,
+            heartbeat=3600,
+            new_feed=partial(Feed, kept_events=BUFFERED),
+        )
         self.reader = Reader(self.hub, self.store, self.job_id)
         self._calm = False
 
@@ -200,14 +213,14 @@ def store() -> FakeStore:
 
 async def _took(events: AsyncIterator[Any], count: int) -> list[WatchJobResponse]:
     async with asyncio.timeout(5):
-        return [await anext(events) for _ in range(count)]
+        return [(await anext(events)).message for _ in range(count)]
 
 
 async def test_a_hint_comes_without_a_read_of_the_feed(store: FakeStore) -> None:
     """The broker saves the second: the feed is read for its head, once, at the start."""
     hub = Hub(StoreSource(store), read_every=60)
     job = store.add()
-    async with hub.watch("default", job.job_id, 0) as watch:
+    async with hub.watch_job("default", job.job_id, 0) as watch:
         events = watch.events()
         await _took(events, 1)
         store.change(job.job_id)
@@ -233,8 +246,9 @@ async def test_a_change_while_a_watch_opens_is_not_missed(store: FakeStore, answ
     hub = Hub(StoreSource(store, change), read_every=0.01)
     stop = Stop()
     running = asyncio.create_task(hub.run(stop))
-    async with hub.watch("default", job.job_id, 0) as watch, asyncio.timeout(5):
-        async for event in watch.events():
+    async with hub.watch_job("default", job.job_id, 0) as watch, asyncio.timeout(5):
+        async for told in watch.events():
+            event = told.message
             if (event.snapshot.revision or event.update.revision) == 2:
                 break
     stop.set()
@@ -244,18 +258,21 @@ async def test_a_change_while_a_watch_opens_is_not_missed(store: FakeStore, answ
 async def test_silence_is_filled_with_heartbeats(store: FakeStore) -> None:
     """Each says how far the stream is."""
     hub = Hub(StoreSource(store), heartbeat=0.01)
-    job = store.add()
-    async with hub.watch("default", job.job_id, 0) as watch:
+    job, stop = store.add(), Stop()
+    running = asyncio.create_task(hub.run(stop))
+    async with hub.watch_job("default", job.job_id, 0) as watch:
         events = await _took(watch.events(), 3)
+    stop.set()
+    await running
     assert [each.WhichOneof("event") for each in events] == ["snapshot", "heartbeat", "heartbeat"]
     assert events[-1].heartbeat.revision == 1
 
 
 async def test_a_slow_reader_gets_a_gap_and_a_snapshot(store: FakeStore) -> None:
     """Never silence, and never more than the buffer in memory."""
-    hub = Hub(StoreSource(store), buffered=8)
+    hub = Hub(StoreSource(store), behind=8, new_feed=partial(Feed, kept_events=8))
     job = store.add()
-    async with hub.watch("default", job.job_id, 0) as watch:
+    async with hub.watch_job("default", job.job_id, 0) as watch:
         events = watch.events()
         await _took(events, 1)
         for number in range(2, 30):
@@ -269,13 +286,13 @@ async def test_a_slow_reader_gets_a_gap_and_a_snapshot(store: FakeStore) -> None
 
 async def test_a_long_backlog_is_read_page_by_page(store: FakeStore) -> None:
     """A resume is no slow reader: all that is kept is sent, however much."""
-    hub = Hub(StoreSource(store), buffered=8)
+    hub = Hub(StoreSource(store), behind=8)
     job = store.add()
     for _ in range(450):
         store.change(job.job_id)
     store.finish(job.job_id)
-    async with hub.watch("default", job.job_id, 1) as watch:
-        revisions = [event.update.revision async for event in watch.events()]
+    async with hub.watch_job("default", job.job_id, 1) as watch:
+        revisions = [each.message.update.revision async for each in watch.events()]
     assert revisions == list(range(2, 453))
 
 
@@ -286,7 +303,7 @@ async def test_past_retention_is_told(store: FakeStore) -> None:
     for _ in range(9):
         store.change(job.job_id)
     store.forget(job.job_id, before=6)
-    async with hub.watch("default", job.job_id, 2) as watch:
+    async with hub.watch_job("default", job.job_id, 2) as watch:
         gap, snapshot = await _took(watch.events(), 2)
     assert (gap.gap.from_revision, gap.gap.to_revision) == (3, 9)
     assert snapshot.snapshot.revision == 10
@@ -297,7 +314,7 @@ async def test_revisions_that_are_no_more_are_told(store: FakeStore) -> None:
     hub = Hub(StoreSource(store))
     job = store.add()
     store.change(job.job_id)
-    async with hub.watch("default", job.job_id, 7) as watch:
+    async with hub.watch_job("default", job.job_id, 7) as watch:
         events = watch.events()
         gap, snapshot = await _took(events, 2)
         store.change(job.job_id)
@@ -311,27 +328,27 @@ async def test_there_are_no_more_watchers_than_allowed(store: FakeStore) -> None
     """One that left makes room."""
     hub = Hub(StoreSource(store), most_watchers=1)
     job = store.add()
-    async with hub.watch("default", job.job_id, 0):
+    async with hub.watch_job("default", job.job_id, 0):
         with pytest.raises(TooManyWatchers):
-            await hub.watch("default", job.job_id, 0).__aenter__()
-    async with hub.watch("default", job.job_id, 0):
+            await hub.watch_job("default", job.job_id, 0).__aenter__()
+    async with hub.watch_job("default", job.job_id, 0):
         assert hub.watchers == 1
 
 
 async def test_draining_ends_open_watches_and_refuses_new_ones(store: FakeStore) -> None:
     hub = Hub(StoreSource(store))
     job = store.add()
-    async with hub.watch("default", job.job_id, 0) as watch:
+    async with hub.watch_job("default", job.job_id, 0) as watch:
         events = watch.events()
         await _took(events, 1)
         hub.drain()
         with pytest.raises(Draining):
             await anext(events)
     with pytest.raises(Draining):
-        await hub.watch("default", job.job_id, 0).__aenter__()
+        await hub.watch_job("default", job.job_id, 0).__aenter__()
 
 
 async def test_a_hint_that_nobody_can_read_is_no_harm(store: FakeStore) -> None:
     hub = Hub(StoreSource(store))
-    async with hub.watch("default", store.add().job_id, 0):
+    async with hub.watch_job("default", store.add().job_id, 0):
         await hub.hear(b"\xff\xff not a FeedBatch")

@@ -17,7 +17,9 @@ from servicekit.lifecycle import Stop
 
 _JOBS = "mediagen.store.v1.JobStoreService"
 _OPERATOR = "mediagen.v1.OperatorService"
-# Every method: even CreateJob, as each request has a request_id by then.
+_ENDPOINTS = "mediagen.v1.WebhookEndpointService"
+# Every method of jobs: even CreateJob, as each request has a request_id by then. Of webhooks those
+# that are declared so: another create or ping is another endpoint or delivery.
 _REPEATABLE = (
     f"{_JOBS}/CreateJob",
     f"{_JOBS}/GetJob",
@@ -25,12 +27,22 @@ _REPEATABLE = (
     f"{_JOBS}/CancelJob",
     f"{_JOBS}/ReadJobEvents",
     f"{_JOBS}/ReadFeed",
+    f"{_JOBS}/ReadRequests",
+    f"{_JOBS}/ReadForecasts",
     f"{_JOBS}/GetArtifact",
     f"{_OPERATOR}/GetOverview",
     f"{_OPERATOR}/ListDeadLetters",
     f"{_OPERATOR}/GetDeadLetter",
     f"{_OPERATOR}/RedriveDeadLetters",
     f"{_OPERATOR}/DiscardDeadLetters",
+    f"{_ENDPOINTS}/GetWebhookEndpoint",
+    f"{_ENDPOINTS}/ListWebhookEndpoints",
+    f"{_ENDPOINTS}/UpdateWebhookEndpoint",
+    f"{_ENDPOINTS}/PauseWebhookEndpoint",
+    f"{_ENDPOINTS}/ResumeWebhookEndpoint",
+    f"{_ENDPOINTS}/GetWebhookSecret",
+    f"{_ENDPOINTS}/ListWebhookDeliveries",
+    f"{_ENDPOINTS}/GetWebhookDelivery",
     "mediagen.store.v1.AttemptLedgerService/RecordPrediction",
 )
 HEALTH_SECONDS = 1.5
@@ -88,11 +100,25 @@ class StoreClient:
         return answer
 
     async def read_feed(
-        self, tenant: str, after: feed_pb2.FeedPosition | None
+        self, tenant: str, after: feed_pb2.FeedPosition | None, limit: int = 0
     ) -> store_pb2.ReadFeedResponse:
         """The events behind *after* and the head; without *after* the head only."""
-        wanted = store_pb2.ReadFeedRequest(tenant=tenant, after=after)
+        wanted = store_pb2.ReadFeedRequest(tenant=tenant, after=after, limit=limit)
         answer: store_pb2.ReadFeedResponse = await answered(self._stub.ReadFeed(wanted))
+        return answer
+
+    async def read_requests(
+        self, tenant: str, job_ids: list[str]
+    ) -> store_pb2.ReadRequestsResponse:
+        """What the jobs asked for, of at most 500."""
+        wanted = store_pb2.ReadRequestsRequest(tenant=tenant, job_ids=job_ids)
+        answer: store_pb2.ReadRequestsResponse = await answered(self._stub.ReadRequests(wanted))
+        return answer
+
+    async def read_forecasts(self, tenant: str) -> store_pb2.ReadForecastsResponse:
+        """The estimates of the jobs that are not final."""
+        wanted = store_pb2.ReadForecastsRequest(tenant=tenant)
+        answer: store_pb2.ReadForecastsResponse = await answered(self._stub.ReadForecasts(wanted))
         return answer
 
     async def get_artifact(

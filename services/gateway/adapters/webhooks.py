@@ -16,6 +16,8 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from gateway.adapters.answers import answered
 from gateway.domain.errors import CallNotFound, PredictionTaken, SignatureInvalid
+from gateway.domain.news import News
+from mediagen.generator.v1.messages_pb2 import PredictionNews
 from mediagen.store.v1 import attempt_ledger_service_pb2 as ledger_pb2
 from mediagen.store.v1 import attempt_ledger_service_pb2_grpc as ledger_grpc
 from servicekit import failpoints
@@ -55,10 +57,19 @@ class CallLedger:
         stub = ledger_grpc.AttemptLedgerServiceStub(channel)
         self._stub = cast("ledger_grpc.AttemptLedgerServiceAsyncStub", stub)
 
-    async def record_prediction(self, submit_token: str, prediction_id: str) -> None:
-        """The call of *submit_token* has made this prediction. Again is the same as once."""
+    async def record_prediction(self, submit_token: str, news: News) -> None:
+        """The call of *submit_token* has made this prediction, and that is how it is. Again is the
+        same as once."""
         wanted = ledger_pb2.RecordPredictionRequest(
-            submit_token=submit_token, prediction_id=prediction_id, by_webhook=True
+            submit_token=submit_token,
+            prediction_id=news.prediction_id,
+            by_webhook=True,
+            news=PredictionNews(
+                prediction_id=news.prediction_id,
+                status=news.status,
+                log_length=news.log_length,
+                log_end=news.log_end,
+            ),
         )
         try:
             with failpoints.around("record_prediction"):

@@ -4,6 +4,7 @@
   - JobNotFound
   - ArtifactNotFound
   - TooManyWatchers
+  - CursorInvalid
   - Unavailable
     - StoreUnavailable
     - ArtifactsUnavailable
@@ -21,7 +22,7 @@ from typing import ClassVar
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
-from google.rpc.error_details_pb2 import RetryInfo
+from google.rpc.error_details_pb2 import BadRequest, RetryInfo
 
 from mediagen.v1 import error_reason_pb2 as reasons
 
@@ -71,6 +72,19 @@ class TooManyWatchers(GatewayError):
         super().__init__(f"There are {most} watchers already. Try again shortly.")
 
 
+class CursorInvalid(GatewayError):
+    """The cursor of a watch of jobs is not one that this service gave to this tenant."""
+
+    code = reasons.ERROR_REASON_CURSOR_INVALID
+
+    def __init__(self) -> None:
+        super().__init__("The cursor is not one of ours. Watch without one to begin anew.")
+        said = BadRequest.FieldViolation(
+            field="cursor", description="is not a cursor of this service", reason="CURSOR_INVALID"
+        )
+        self.details.append(BadRequest(field_violations=[said]))
+
+
 class Unavailable(GatewayError):
     """A part can not answer now."""
 
@@ -96,7 +110,7 @@ class Draining(Unavailable):
     """This gateway is stopping; another one goes on."""
 
     def __init__(self) -> None:
-        super().__init__("This gateway is stopping. Connect again, with the last revision seen.")
+        super().__init__("This gateway is stopping. Connect again, from the last thing seen.")
 
 
 class SignatureInvalid(GatewayError):

@@ -2,6 +2,8 @@
 
 app.py          the routes
 jobs.py         jobs as strict JSON, over the gateway's own gRPC server
+operating.py    dead letters, decided about as strict JSON
+endpoints.py    webhook endpoints, changed as strict JSON
 webhooks.py     what the provider tells, as it came
 artifacts.py    downloads: length, ranges, ETag
 strict_json.py  a JSON body as a message, with every mistake told

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.domain.errors import GatewayError
 from gateway.http.artifacts import Downloads
+from gateway.http.endpoints import Endpoints
 from gateway.http.jobs import Jobs
 from gateway.http.operating import Operating
 from gateway.http.reading import BodyTooLarge, NotJson
@@ -37,7 +38,13 @@ _JSON_ONLY = (
 )
 
 
-def build(jobs: Jobs, downloads: Downloads, operating: Operating, webhooks: Webhooks) -> ASGIApp:
+def build(
+    jobs: Jobs,
+    downloads: Downloads,
+    operating: Operating,
+    endpoints: Endpoints,
+    webhooks: Webhooks,
+) -> ASGIApp:
     """The application. GET answers HEAD too."""
     app = Starlette(
         routes=[
@@ -50,6 +57,7 @@ def build(jobs: Jobs, downloads: Downloads, operating: Operating, webhooks: Webh
             Route("/api/v1/dead-letters:redrive", operating.redrive, methods=["POST"]),
             Route("/api/v1/dead-letters:discard", operating.discard, methods=["POST"]),
             Route("/api/v1/dead-letters/{job_id}", operating.get, methods=["GET"]),
+            *_endpoint_routes(endpoints),
             Route(f"{WEBHOOKS}{{token}}", webhooks.receive, methods=["POST"]),
         ],
         exception_handlers={
@@ -65,6 +73,22 @@ def build(jobs: Jobs, downloads: Downloads, operating: Operating, webhooks: Webh
     )
     app.router.redirect_slashes = False
     return _Observed(app)
+
+
+def _endpoint_routes(endpoints: Endpoints) -> list[Route]:
+    # The verbs first: an id in a path may have any letter but a slash.
+    one = "/api/v1/webhook-endpoints/{endpoint_id}"
+    redeliver = "/api/v1/webhook-deliveries/{delivery_id}:redeliver"
+    return [
+        Route("/api/v1/webhook-endpoints", endpoints.create, methods=["POST"]),
+        Route(f"{one}:pause", endpoints.pause, methods=["POST"]),
+        Route(f"{one}:resume", endpoints.resume, methods=["POST"]),
+        Route(f"{one}:ping", endpoints.ping, methods=["POST"]),
+        Route(one, endpoints.update, methods=["PATCH"]),
+        Route(one, endpoints.delete, methods=["DELETE"]),
+        Route("/api/v1/webhook-secret:rotate", endpoints.rotate, methods=["POST"]),
+        Route(redeliver, endpoints.redeliver, methods=["POST"]),
+    ]
 
 
 def _refuse(_: Request, error: Exception) -> Response:

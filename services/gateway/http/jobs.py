@@ -12,24 +12,25 @@ import grpc
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.http.reading import body_of, filled, metadata_of, refuse_query, timeout_of
+from gateway.http.reading import Bodies, body_of, metadata_of, refuse_query, timeout_of
 from gateway.http.replies import reply
 from gateway.rpc.health_view import SERVING
-from gateway.rpc.job_view import as_json
 from mediagen.v1 import generation_service_pb2 as pb2
 from mediagen.v1 import generation_service_pb2_grpc as pb2_grpc
+from servicekit.printing import as_json
 
 
 class Jobs:
     """The handlers; *channel* leads to the gateway's own gRPC server."""
 
-    def __init__(self, channel: grpc.aio.Channel) -> None:
+    def __init__(self, channel: grpc.aio.Channel, bodies: Bodies) -> None:
         stub = pb2_grpc.GenerationServiceStub(channel)
         self._stub = cast("pb2_grpc.GenerationServiceAsyncStub", stub)
+        self._bodies = bodies
 
     async def submit(self, request: Request) -> Response:
         refuse_query(request)
-        wanted = await filled(await body_of(request), pb2.SubmitJobRequest())
+        wanted = await self._bodies.filled(await body_of(request), pb2.SubmitJobRequest())
         answer: pb2.SubmitJobResponse = await self._stub.SubmitJob(
             wanted, timeout=timeout_of(request), metadata=metadata_of(request)
         )
@@ -40,7 +41,7 @@ class Jobs:
         wanted = pb2.CancelJobRequest(job_id=request.path_params["job_id"])
         # There is nothing to say in it, so the body may be left out.
         if body := await body_of(request):
-            await filled(body, wanted, in_path=frozenset({"job_id"}))
+            await self._bodies.filled(body, wanted, in_path=frozenset({"job_id"}))
         answer: pb2.CancelJobResponse = await self._stub.CancelJob(
             wanted, timeout=timeout_of(request), metadata=metadata_of(request)
         )

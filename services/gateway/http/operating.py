@@ -11,19 +11,20 @@ import grpc
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.http.reading import body_of, filled, metadata_of, refuse_query, timeout_of
+from gateway.http.reading import Bodies, body_of, metadata_of, refuse_query, timeout_of
 from gateway.http.replies import reply
-from gateway.rpc.job_view import as_json
 from mediagen.v1 import operator_service_pb2 as pb2
 from mediagen.v1 import operator_service_pb2_grpc as pb2_grpc
+from servicekit.printing import as_json
 
 
 class Operating:
     """The handlers; *channel* leads to the gateway's own gRPC server."""
 
-    def __init__(self, channel: grpc.aio.Channel) -> None:
+    def __init__(self, channel: grpc.aio.Channel, bodies: Bodies) -> None:
         stub = pb2_grpc.OperatorServiceStub(channel)
         self._stub = cast("pb2_grpc.OperatorServiceAsyncStub", stub)
+        self._bodies = bodies
 
     async def get(self, request: Request) -> Response:
         answer: pb2.GetDeadLetterResponse = await self._stub.GetDeadLetter(
@@ -35,7 +36,7 @@ class Operating:
 
     async def redrive(self, request: Request) -> Response:
         refuse_query(request)
-        wanted = await filled(await body_of(request), pb2.RedriveDeadLettersRequest())
+        wanted = await self._bodies.filled(await body_of(request), pb2.RedriveDeadLettersRequest())
         answer: pb2.RedriveDeadLettersResponse = await self._stub.RedriveDeadLetters(
             wanted, timeout=timeout_of(request), metadata=metadata_of(request)
         )
@@ -43,7 +44,7 @@ class Operating:
 
     async def discard(self, request: Request) -> Response:
         refuse_query(request)
-        wanted = await filled(await body_of(request), pb2.DiscardDeadLettersRequest())
+        wanted = await self._bodies.filled(await body_of(request), pb2.DiscardDeadLettersRequest())
         answer: pb2.DiscardDeadLettersResponse = await self._stub.DiscardDeadLetters(
             wanted, timeout=timeout_of(request), metadata=metadata_of(request)
         )

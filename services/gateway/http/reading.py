@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from google.protobuf.message import Message
@@ -13,7 +13,7 @@ from starlette.requests import Request
 
 from gateway.domain.inputs import MOST_PROBLEMS, Problem
 from gateway.http import strict_json
-from gateway.rpc.checks import further, oversized
+from gateway.rpc.checks import oversized
 from gateway.rpc.errors import INVALID_REQUEST
 from servicekit import validation
 
@@ -69,34 +69,38 @@ async def body_of(request: Request) -> bytes:
     return bytes(body)
 
 
-async def filled(body: bytes, message: M, *, in_path: frozenset[str] = frozenset()) -> M:
-    """*message* filled from *body*. Raises InvalidRequest with everything that is wrong."""
-    if len(body) > LARGEST_READ_AT_ONCE:
-        found = await asyncio.to_thread(strict_json.read, body, message, in_path=in_path)
-    else:
-        found = strict_json.read(body, message, in_path=in_path)
-    if found:
-        raise validation.bad_request(
-            [*(validation.violation(*each) for each in found), *_others(message, found)],
-            reason=INVALID_REQUEST,
-        )
-    return message
+class Bodies:
+    """Reads bodies as messages. *further* finds what no proto rule can say, as over gRPC."""
 
+    def __init__(self, further: Callable[[Message], Sequence[BadRequest.FieldViolation]]) -> None:
+        self._further = further
 
-def _others(message: Message, found: Sequence[Problem]) -> list[BadRequest.FieldViolation]:
-    """What the rules find in the rest of the body.
+    async def filled(self, body: bytes, message: M, *, in_path: frozenset[str] = frozenset()) -> M:
+        """*message* filled from *body*. Raises InvalidRequest with everything that is wrong."""
+        if len(body) > LARGEST_READ_AT_ONCE:
+            found = await asyncio.to_thread(strict_json.read, body, message, in_path=in_path)
+        else:
+            found = strict_json.read(body, message, in_path=in_path)
+        if found:
+            raise validation.bad_request(
+                [*(validation.violation(*each) for each in found), *self._others(message, found)],
+                reason=INVALID_REQUEST,
+            )
+        return message
 
-    Not in fields that could not be read, nor over the whole message, which then lacks them.
-    """
-    # After so many problems the rest of the body was not read.
-    if len(found) >= MOST_PROBLEMS or any(not each.field for each in found):
-        return []
-    told = {_top(each.field) for each in found}
-    return [
-        each
-        for each in oversized(message) or (*validation.violations(message), *further(message))
-        if each.field and _top(each.field) not in told
-    ]
+    def _others(
+        self, message: Message, found: Sequence[Problem]
+    ) -> list[BadRequest.FieldViolation]:
+        """What the rules find in the rest of the body.
+
+        Not in fields that could not be read, nor over the whole message, which then lacks them.
+        """
+        # After so many problems the rest of the body was not read.
+        if len(found) >= MOST_PROBLEMS or any(not each.field for each in found):
+            return []
+        told = {_top(each.field) for each in found}
+        others = oversized(message) or (*validation.violations(message), *self._further(message))
+        return [each for each in others if each.field and _top(each.field) not in told]
 
 
 def _top(path: str) -> str:

@@ -17,10 +17,10 @@ from starlette.responses import Response
 
 from gateway.http.reading import metadata_of, timeout_of
 from gateway.http.replies import reply
-from gateway.rpc.job_view import as_json
 from gateway.rpc.webhook_service import MOST_BODY_BYTES, SIGNED_WITH
 from mediagen.v1 import webhook_service_pb2 as pb2
 from mediagen.v1 import webhook_service_pb2_grpc as pb2_grpc
+from servicekit.printing import as_json
 
 PREFIX = "/api/v1/webhooks/replicate/"
 _SENT = re.compile(r"[\x21-\x7e][\x20-\x7e]{0,2047}")

@@ -12,12 +12,25 @@ from google.rpc.error_details_pb2 import BadRequest
 from gateway.domain import inputs
 from gateway.domain.errors import JobNotFound
 from mediagen.v1.dead_letter_pb2 import DeadLetterFilter
-from mediagen.v1.generation_service_pb2 import ListJobsRequest, SubmitJobRequest
+from mediagen.v1.generation_service_pb2 import (
+    ListJobsRequest,
+    SubmitJobRequest,
+    WatchJobsEventsRequest,
+    WatchJobsRequest,
+)
 from mediagen.v1.operator_service_pb2 import (
     DiscardDeadLettersRequest,
     ListDeadLettersRequest,
     RedriveDeadLettersRequest,
 )
+from mediagen.v1.webhook_endpoint_service_pb2 import (
+    CreateWebhookEndpointRequest,
+    ListWebhookDeliveriesRequest,
+    UpdateWebhookEndpointRequest,
+)
+from mediagen.v1.webhook_pb2 import WebhookTarget
+from servicekit import webhook_urls
+from servicekit.hosts import HostList
 from servicekit.validation import violation
 
 _JOB_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -29,18 +42,40 @@ _MOST_ENTRIES = 1000
 _LISTS_OF_FILTER = ("states", "reasons", "charges")
 
 
-def further(request: Message) -> Sequence[BadRequest.FieldViolation]:
-    """For ValidationInterceptor: told together with what the proto's own rules find."""
-    match request:
-        case SubmitJobRequest():
-            found = _submit(request)
-        case ListJobsRequest():
-            found = _list(request)
-        case ListDeadLettersRequest() | RedriveDeadLettersRequest() | DiscardDeadLettersRequest():
-            found = _times(request.filter, "filter.")
-        case _:
-            return ()
-    return [violation(*each) for each in found]
+class Further:
+    """For ValidationInterceptor: told together with what the proto's own rules find.
+
+    *webhook_hosts*: to which callers may have webhooks posted though they are not public.
+    """
+
+    def __init__(self, webhook_hosts: HostList = webhook_urls.NONE) -> None:
+        self._webhook_hosts = webhook_hosts
+
+    def __call__(self, request: Message) -> Sequence[BadRequest.FieldViolation]:
+        return [violation(*each) for each in self._found(request)]
+
+    def _found(self, request: Message) -> Iterator[inputs.Problem]:
+        match request:
+            case SubmitJobRequest():
+                yield from _submit(request)
+                if request.HasField("webhook"):
+                    yield from self._target(request.webhook, "webhook")
+            case CreateWebhookEndpointRequest() | UpdateWebhookEndpointRequest():
+                if request.HasField("target"):
+                    yield from self._target(request.target, "target")
+            case ListJobsRequest():
+                yield from _times(request)
+                yield from _twice(request.labels)
+            case WatchJobsRequest() | WatchJobsEventsRequest():
+                yield from _twice(request.labels)
+            case (
+                ListDeadLettersRequest() | RedriveDeadLettersRequest() | DiscardDeadLettersRequest()
+            ):
+                yield from _times(request.filter, "filter.")
+
+    def _target(self, target: WebhookTarget, path: str) -> Iterator[inputs.Problem]:
+        if said := webhook_urls.problem(target.url, self._webhook_hosts):
+            yield inputs.Problem(f"{path}.url", said, "WEBHOOK_URL")
 
 
 def oversized(request: Message) -> Sequence[BadRequest.FieldViolation]:
@@ -55,8 +90,13 @@ def oversized(request: Message) -> Sequence[BadRequest.FieldViolation]:
                 found.append(inputs.too_large())
             if len(request.labels) > _MOST_ENTRIES:
                 found.append(inputs.Problem("labels", "has too many entries", "MAP_MAX_PAIRS"))
-        case ListJobsRequest():
+            found += _too_many(request.webhook, ("events",), "webhook.")
+        case CreateWebhookEndpointRequest() | UpdateWebhookEndpointRequest():
+            found += _too_many(request.target, ("events",), "target.")
+        case ListJobsRequest() | WatchJobsRequest() | WatchJobsEventsRequest():
             found += _too_many(request, ("states", "labels"))
+        case ListWebhookDeliveriesRequest():
+            found += _too_many(request, ("states",))
         case ListDeadLettersRequest():
             found += _too_many(request.filter, _LISTS_OF_FILTER, "filter.")
         case RedriveDeadLettersRequest() | DiscardDeadLettersRequest():
@@ -79,10 +119,10 @@ def _submit(request: SubmitJobRequest) -> Iterator[inputs.Problem]:
         yield inputs.Problem("timeout", "is not a valid duration", "DURATION_VALID")
 
 
-def _list(request: ListJobsRequest) -> Iterator[inputs.Problem]:
-    yield from _times(request)
+def _twice(labels: Iterable[str]) -> Iterator[inputs.Problem]:
+    """Labels to filter by that no job can have together."""
     seen: dict[str, str] = {}
-    for index, label in enumerate(request.labels):
+    for index, label in enumerate(labels):
         key, _, value = label.partition("=")
         if seen.setdefault(key, value) != value:
             yield inputs.Problem(

@@ -23,6 +23,7 @@ STATUSES: Mapping[type[Exception], grpc.StatusCode] = {
     errors.JobNotFound: grpc.StatusCode.NOT_FOUND,
     errors.ArtifactNotFound: grpc.StatusCode.NOT_FOUND,
     errors.TooManyWatchers: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    errors.CursorInvalid: grpc.StatusCode.INVALID_ARGUMENT,
     errors.StoreUnavailable: grpc.StatusCode.UNAVAILABLE,
     errors.ArtifactsUnavailable: grpc.StatusCode.UNAVAILABLE,
     errors.Draining: grpc.StatusCode.UNAVAILABLE,

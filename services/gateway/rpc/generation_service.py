@@ -1,6 +1,6 @@
 """What does each public method do? Check, ask the store, show.
 
-A submit goes on in the store's CreateJob, a watch in watch/hub.py.
+A submit goes on in the store's CreateJob, a watch in watches.py and watch/hub.py.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from google.protobuf.duration_pb2 import Duration
 
 from gateway.adapters.artifacts import Artifacts
 from gateway.adapters.store import StoreClient
+from gateway.domain import webhook_targets
 from gateway.domain.presentation import content_type
-from gateway.rpc import sse
 from gateway.rpc.checks import job_id_of
 from gateway.rpc.health_view import HealthView
 from gateway.rpc.job_view import JobView
 from gateway.rpc.tenants import tenant_of
-from gateway.watch.hub import Hub
+from gateway.rpc.watches import Watches
 from mediagen.store.v1 import job_store_service_pb2 as store_pb2
 from mediagen.v1 import generation_service_pb2 as pb2
 from mediagen.v1 import job_pb2
@@ -39,14 +39,14 @@ class GenerationService(GenerationServiceServicer):
     def __init__(
         self,
         store: StoreClient,
-        hub: Hub,
+        watches: Watches,
         artifacts: Artifacts,
         view: JobView,
         health: HealthView,
         default_timeout: int,
     ) -> None:
         self._store = store
-        self._hub = hub
+        self._watches = watches
         self._artifacts = artifacts
         self._view = view
         self._health = health
@@ -76,35 +76,17 @@ class GenerationService(GenerationServiceServicer):
         job = await self._store.cancel_job(_tenant(context), job_id_of(request.job_id))
         return pb2.CancelJobResponse(job=self._view.show(job))
 
-    async def WatchJob(
-        self, request: pb2.WatchJobRequest, context: Any
-    ) -> AsyncGenerator[pb2.WatchJobResponse, None]:
-        job_id = job_id_of(request.job_id)
-        async with self._hub.watch(_tenant(context), job_id, request.after_revision) as watch:
-            # At once, so that a caller who resumes a quiet job knows that it is heard.
-            await context.send_initial_metadata(())
-            async with aclosing(watch.events()) as events:
-                async for event in events:
-                    match event.WhichOneof("event"):
-                        case "snapshot":
-                            self._view.show(event.snapshot)
-                        case "update":
-                            self._view.show(event.update)
-                    yield event
+    def WatchJob(self, request: pb2.WatchJobRequest, context: Any) -> Any:
+        return self._watches.job(request, context)
 
-    async def WatchJobEvents(
-        self, request: pb2.WatchJobEventsRequest, context: Any
-    ) -> AsyncGenerator[HttpBody, None]:
-        job_id = job_id_of(request.job_id)
-        seen = sse.last_event_id(context.invocation_metadata())
-        after = request.after_revision if seen is None else seen
-        async with self._hub.watch(_tenant(context), job_id, after) as watch:
-            await context.send_initial_metadata(
-                (("cache-control", "no-store"), ("x-accel-buffering", "no"))
-            )
-            async with aclosing(sse.frames(watch, self._view)) as frames:
-                async for frame in frames:
-                    yield HttpBody(content_type=sse.CONTENT_TYPE, data=frame)
+    def WatchJobEvents(self, request: pb2.WatchJobEventsRequest, context: Any) -> Any:
+        return self._watches.job_events(request, context)
+
+    def WatchJobs(self, request: pb2.WatchJobsRequest, context: Any) -> Any:
+        return self._watches.jobs(request, context)
+
+    def WatchJobsEvents(self, request: pb2.WatchJobsEventsRequest, context: Any) -> Any:
+        return self._watches.jobs_events(request, context)
 
     async def DownloadArtifact(
         self, request: pb2.DownloadArtifactRequest, context: Any
@@ -139,6 +121,9 @@ def normalized(request: pb2.SubmitJobRequest, default_timeout: int) -> job_pb2.J
         priority=request.priority or job_pb2.PRIORITY_NORMAL,
         timeout=timeout,
         request_id=request.request_id or str(uuid.uuid4()),
+        webhook=webhook_targets.normalized(request.webhook)
+        if request.HasField("webhook")
+        else None,
     )
 
 

@@ -8,16 +8,22 @@ from typing import Any
 import grpc
 from grpc_reflection.v1alpha import reflection
 
-from gateway.rpc.checks import further, oversized
+from gateway.rpc.checks import Further, oversized
 from gateway.rpc.errors import DOMAIN, INVALID_REQUEST, STATUSES
 from gateway.rpc.generation_service import GenerationService
 from gateway.rpc.operator_service import OperatorService
+from gateway.rpc.watches import BytesInterceptor
+from gateway.rpc.webhook_endpoint_service import WebhookEndpointService
 from gateway.rpc.webhook_service import WebhookService
 from mediagen.v1 import generation_service_pb2 as pb2
 from mediagen.v1 import operator_service_pb2 as operator_pb2
+from mediagen.v1 import webhook_endpoint_service_pb2 as endpoint_pb2
 from mediagen.v1 import webhook_service_pb2 as webhook_pb2
 from mediagen.v1.generation_service_pb2_grpc import add_GenerationServiceServicer_to_server
 from mediagen.v1.operator_service_pb2_grpc import add_OperatorServiceServicer_to_server
+from mediagen.v1.webhook_endpoint_service_pb2_grpc import (
+    add_WebhookEndpointServiceServicer_to_server,
+)
 from mediagen.v1.webhook_service_pb2_grpc import add_WebhookServiceServicer_to_server
 from servicekit import server, validation
 from servicekit.health import Health
@@ -28,21 +34,29 @@ from servicekit.validation import ValidationInterceptor
 SERVICE = pb2.DESCRIPTOR.services_by_name["GenerationService"].full_name
 OPERATOR_SERVICE = operator_pb2.DESCRIPTOR.services_by_name["OperatorService"].full_name
 WEBHOOK_SERVICE = webhook_pb2.DESCRIPTOR.services_by_name["WebhookService"].full_name
-SERVICES = (SERVICE, OPERATOR_SERVICE, WEBHOOK_SERVICE)
+ENDPOINT_SERVICE = endpoint_pb2.DESCRIPTOR.services_by_name["WebhookEndpointService"].full_name
+SERVICES = (SERVICE, OPERATOR_SERVICE, ENDPOINT_SERVICE, WEBHOOK_SERVICE)
 
 
 def build(
-    service: GenerationService, operator: OperatorService, webhooks: WebhookService, health: Health
+    service: GenerationService,
+    operator: OperatorService,
+    endpoints: WebhookEndpointService,
+    webhooks: WebhookService,
+    health: Health,
+    further: Further,
 ) -> grpc.aio.Server:
     """The public services, grpc.health.v1, and reflection of these and no more."""
     built = server.build(
         [
             StatusInterceptor(DOMAIN, STATUSES),
             ValidationInterceptor(DOMAIN, INVALID_REQUEST, first=oversized, also=further),
+            BytesInterceptor(),
         ],
     )
     add_GenerationServiceServicer_to_server(service, built)
     add_OperatorServiceServicer_to_server(operator, built)
+    add_WebhookEndpointServiceServicer_to_server(endpoints, built)
     add_WebhookServiceServicer_to_server(webhooks, built)
     health.register(built)
     reflection.enable_server_reflection(
@@ -55,6 +69,10 @@ def build(
         pb2.CancelJobRequest(),
         pb2.WatchJobRequest(),
         pb2.WatchJobEventsRequest(),
+        pb2.WatchJobsRequest(),
+        pb2.WatchJobsEventsRequest(),
+        pb2.WatchJobsRequest(),
+        pb2.WatchJobsEventsRequest(),
         pb2.DownloadArtifactRequest(),
         pb2.GetHealthRequest(),
         operator_pb2.GetOverviewRequest(),
@@ -62,6 +80,17 @@ def build(
         operator_pb2.GetDeadLetterRequest(),
         operator_pb2.RedriveDeadLettersRequest(),
         operator_pb2.DiscardDeadLettersRequest(),
+        endpoint_pb2.CreateWebhookEndpointRequest(),
+        endpoint_pb2.GetWebhookEndpointRequest(),
+        endpoint_pb2.ListWebhookEndpointsRequest(),
+        endpoint_pb2.UpdateWebhookEndpointRequest(),
+        endpoint_pb2.PauseWebhookEndpointRequest(),
+        endpoint_pb2.ResumeWebhookEndpointRequest(),
+        endpoint_pb2.DeleteWebhookEndpointRequest(),
+        endpoint_pb2.PingWebhookEndpointRequest(),
+        endpoint_pb2.ListWebhookDeliveriesRequest(),
+        endpoint_pb2.GetWebhookDeliveryRequest(),
+        endpoint_pb2.RedeliverWebhookRequest(),
         webhook_pb2.ReceiveReplicateWebhookRequest(),
     )
     return built
@@ -75,12 +104,22 @@ class Serving:
         self._address = address
         self._stop = Stop()
         self._port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        # Set when new calls are no longer taken: the streams that are open may be ended.
+        self.closed = Stop()
 
     async def run(self, grace: float) -> None:
         """Serves until `stop`; calls still open then get *grace* seconds."""
-        await server.serve(
-            self._built, self._address, self._stop, grace=grace, on_listening=self._port.set_result
-        )
+        try:
+            await server.serve(
+                self._built,
+                self._address,
+                self._stop,
+                grace=grace,
+                on_listening=self._port.set_result,
+                on_closed=self.closed.set,
+            )
+        finally:
+            self.closed.set()
 
     async def listening(self, stop: Stop) -> int | None:
         """The real port once it listens; None if *stop* came first, as when it can not."""

@@ -1,29 +1,31 @@
-"""How is a watch framed as server-sent events?
+"""How are watches framed as server-sent events?
 
-    id: 7                            the revision, which the browser sends back as Last-Event-ID
-    event: update                    snapshot, update or gap; end for a final job; error
-    data: {"revision": 7, …}         one line of JSON, always with a revision
+    id: 7                            the revision of a job, or the cursor of a watch of jobs, which
+                                     the browser sends back as Last-Event-ID
+    event: update                    snapshot, update, gap, forecast; end for a final job; of jobs
+                                     snapshot, synced, update, gap, forecasts; of both error
+    data: {"revision": 7, …}         one line of JSON: the job, or of jobs the whole message
 
 An error comes as an event, since one that ends a stream is invisible to a browser over HTTP/1.1:
-`data` is then a google.rpc.Status beside the last revision sent. Silence is filled with comments.
+`data` is then a google.rpc.Status, of a job beside the last revision sent. Silence is filled with
+comments; where the cursor has moved by what was for others, its id comes along without an event.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncGenerator, Iterable
-from contextlib import aclosing
+from collections.abc import Iterable
 from typing import Any
 
 from google.protobuf.json_format import MessageToDict
 
 from gateway.rpc.errors import status_of
-from gateway.rpc.job_view import JobView, Json, as_json
-from gateway.watch.progress import FINAL
-from gateway.watch.watching import Watch
+from gateway.rpc.job_view import JobView
+from gateway.watch.filters import FINAL
 from mediagen.v1 import job_pb2
-from mediagen.v1.generation_service_pb2 import WatchJobResponse
+from mediagen.v1.generation_service_pb2 import WatchJobResponse, WatchJobsResponse
+from servicekit.printing import Json, as_json
 
 CONTENT_TYPE = "text/event-stream"
 KEEP_ALIVE = b": keep-alive\n\n"
@@ -35,43 +37,28 @@ _REVISION = re.compile(r"[0-9]{1,10}")
 _LARGEST_INT32 = 2**31 - 1
 
 
-def last_event_id(metadata: Iterable[tuple[str, Any]] | None) -> int | None:
+def last_revision(metadata: Iterable[tuple[str, Any]] | None) -> int | None:
     """The revision in the Last-Event-ID header; None if it was not sent.
 
     One that is not a revision counts as not sent: a browser repeats whatever id it was given last,
     and could not do otherwise after a refusal.
     """
-    for key, value in metadata or ():
-        if key.lower() == _LAST_EVENT_ID and isinstance(value, str):
-            text = value.strip()
-            if text.isascii() and _REVISION.fullmatch(text) and int(text) <= _LARGEST_INT32:
-                return int(text)
+    text = last_event_id(metadata)
+    if text.isascii() and _REVISION.fullmatch(text) and int(text) <= _LARGEST_INT32:
+        return int(text)
     return None
 
 
-async def frames(watch: Watch, view: JobView) -> AsyncGenerator[bytes, None]:
-    """The frames of *watch*, to its end or its error."""
-    yield OPENING
-    ended = False
-    try:
-        async with aclosing(watch.events()) as events:
-            async for event in events:
-                yield _framed(event, view, watch.revision)
-                ended = _is_final(event)
-        if not ended:
-            # The caller knew the final revision: EventSource must be told, or it asks for ever.
-            yield _frame("end", as_json(view.show(watch.job)), watch.job.revision)
-    except Exception as error:
-        yield _frame("error", {"revision": watch.revision, **status_json(error)})
+def last_event_id(metadata: Iterable[tuple[str, Any]] | None) -> str:
+    """The Last-Event-ID header; empty if it was not sent."""
+    for key, value in metadata or ():
+        if key.lower() == _LAST_EVENT_ID and isinstance(value, str):
+            return value.strip()
+    return ""
 
 
-def status_json(error: Exception) -> Json:
-    """*error* as google.rpc.Status in JSON."""
-    told: Json = MessageToDict(status_of(error), preserving_proto_field_name=True)
-    return told
-
-
-def _framed(event: WatchJobResponse, view: JobView, revision: int) -> bytes:
+def of_job(event: WatchJobResponse, view: JobView, revision: int) -> bytes:
+    """The frame of what happened to one job, of which *revision* was sent last."""
     match event.WhichOneof("event"):
         case "snapshot":
             return _job("snapshot", event.snapshot, view)
@@ -80,20 +67,50 @@ def _framed(event: WatchJobResponse, view: JobView, revision: int) -> bytes:
         case "gap":
             # Without an id: a reader that is lost before the snapshot asks from before the gap.
             return _frame("gap", {"revision": revision, **as_json(event.gap)})
+        case "forecast":
+            return _frame("forecast", {"revision": revision, **as_json(event.forecast)})
         case _:
             return KEEP_ALIVE
 
 
-def _job(name: str, job: job_pb2.Job, view: JobView) -> bytes:
-    return _frame("end" if job.state in FINAL else name, as_json(view.show(job)), job.revision)
+def end(job: job_pb2.Job, view: JobView) -> bytes:
+    """For who knew the final revision: EventSource must be told, or it asks for ever."""
+    return _job("end", job, view)
 
 
-def _is_final(event: WatchJobResponse) -> bool:
+def of_jobs(event: WatchJobsResponse, view: JobView) -> bytes:
+    """The frame of what happened to the jobs of a watch."""
+    name = event.WhichOneof("event") or ""
+    if name == "heartbeat":
+        return KEEP_ALIVE[:-1] + f"id: {event.cursor}\n\n".encode()
+    if name in ("snapshot", "update"):
+        view.show(getattr(event, name))
+    return _frame(name, as_json(event), event.cursor)
+
+
+def of_error(error: Exception, **beside: object) -> bytes:
+    """The last frame of a stream that fails."""
+    return _frame("error", {**beside, **status_json(error)})
+
+
+def status_json(error: Exception) -> Json:
+    """*error* as google.rpc.Status in JSON."""
+    told: Json = MessageToDict(status_of(error), preserving_proto_field_name=True)
+    return told
+
+
+def is_final(event: WatchJobResponse) -> bool:
+    """Whether the stream of a job ends behind *event*."""
     return event.snapshot.state in FINAL or event.update.state in FINAL
 
 
-def _frame(name: str, data: Json, revision: int | None = None) -> bytes:
+def _job(name: str, job: job_pb2.Job, view: JobView) -> bytes:
+    kind = "end" if job.state in FINAL else name
+    return _frame(kind, as_json(view.show(job)), str(job.revision))
+
+
+def _frame(name: str, data: Json, cursor: str = "") -> bytes:
     # json.dumps writes no line break, which would end the frame.
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    line = "" if revision is None else f"id: {revision}\n"
+    line = f"id: {cursor}\n" if cursor else ""
     return f"{line}event: {name}\ndata: {text}\n\n".encode()

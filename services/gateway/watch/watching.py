@@ -1,61 +1,50 @@
-"""How does one watch go from its start to the job's end?"""
+"""How does the watch of one job go from its start to the job's end?"""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from typing import Protocol
 
-from gateway.watch.mailbox import Mailbox, Signal
-from gateway.watch.progress import Progress
-from mediagen.store.v1.job_store_service_pb2 import ReadJobEventsResponse
+from gateway.watch.feed import Feed
+from gateway.watch.flights import Flights
+from gateway.watch.group import JobGroup
+from gateway.watch.progress import JobPage, Progress
+from gateway.watch.source import Source
+from gateway.watch.told import Told
+from gateway.watch.watcher import Missed, Watcher
 from mediagen.v1 import job_pb2
-from mediagen.v1.generation_service_pb2 import WatchJobResponse
+from mediagen.v1.generation_service_pb2 import Heartbeat, WatchJobResponse
 
-_PAGE = 200
-
-
-class RevisionSource(Protocol):
-    """What a watch asks of the store."""
-
-    async def read_job_events(
-        self, tenant: str, job_id: str, after_revision: int, limit: int
-    ) -> ReadJobEventsResponse:
-        """The job and its revisions behind one, as of one instant."""
-        ...
+PAGE = 200
 
 
-class Watch:
+class JobWatch(Watcher):
     """Every revision of a job behind *after_revision*, once and in order, to the final one.
 
-    A watcher that is more than *behind* revisions late gets a gap and a snapshot; *heartbeat* is
-    in seconds. Made by Hub.watch, which sees to it that *mailbox* is filled from before `start`.
+    A watcher that is more than *behind* revisions late gets a gap and a snapshot. Made by
+    Hub.watch_job, which joins it to its feed before `start`.
     """
+
+    __slots__ = ("_after", "_behind", "_first", "_flights", "_job_id", "_progress", "_source")
+
+    group: JobGroup
 
     def __init__(
         self,
-        store: RevisionSource,
-        mailbox: Mailbox,
-        tenant: str,
-        job_id: str,
+        feed: Feed,
+        group: JobGroup,
+        source: Source,
+        flights: Flights,
         after_revision: int,
-        *,
         behind: int,
-        heartbeat: float,
     ) -> None:
-        self._store = store
-        self._mailbox = mailbox
-        self._tenant = tenant
-        self._job_id = job_id
+        super().__init__(feed, group)
+        self._source = source
+        self._flights = flights
+        self._job_id = group.job_id
         self._after = after_revision
         self._behind = behind
-        self._heartbeat = heartbeat
         self._progress = Progress(after_revision)
-        self._first = ReadJobEventsResponse()
-
-    @property
-    def job(self) -> job_pb2.Job:
-        """The whole job as it was at the start."""
-        return self._first.job
+        self._first: JobPage | None = None
 
     @property
     def revision(self) -> int:
@@ -64,38 +53,80 @@ class Watch:
 
     async def start(self) -> None:
         """Reads where to begin. Raises StoreUnavailable, or what the store says."""
-        self._first = await self._read(_PAGE)
+        self.go_to_head()
+        self._first = await self._read(PAGE)
 
-    async def events(self) -> AsyncGenerator[WatchJobResponse, None]:
+    async def events(self) -> AsyncGenerator[Told[WatchJobResponse], None]:
         """What to send. Ends after the final revision; raises Draining or StoreUnavailable."""
         progress = self._progress
-        if self._after == 0:
-            yield progress.snapshot(self.job)
-        else:
-            page = self._first
-            for event in progress.page(page):
-                yield event
-            while not progress.is_old(page.job):
-                page = await self._read(_PAGE)
-                for event in progress.page(page):
-                    yield event
+        async for told in self._beginning():
+            yield told
+            del told  # else this frame would keep the last page as long as the watch lasts
         while not progress.final:
-            came = await self._mailbox.take(self._heartbeat)
-            if came is Signal.SILENCE:
-                yield progress.heartbeat()
-            elif came is Signal.LOST:
-                page = await self._read(self._behind)
-                for event in progress.page(page, most=self._behind):
-                    yield event
-            elif isinstance(came, Signal) or progress.is_old(came):
-                continue
-            elif progress.is_next(came):
-                yield progress.update(came)
-            else:
-                # A revision is missing between: the mailbox is as good as lost.
-                self._mailbox.lose()
+            turn = self.turn()
+            if turn is None:
+                if (aside := self._aside()) is not None:
+                    yield aside
+                else:
+                    await self.wait()
+            elif isinstance(turn, Missed):
+                async for told in self._catch_up():
+                    yield told
+                    del told
+            elif progress.is_next(turn.job):
+                yield progress.update(turn)
+            elif not progress.is_old(turn.job):
+                # A revision is missing between.
+                async for told in self._catch_up():
+                    yield told
+                    del told
 
-    async def _read(self, limit: int) -> ReadJobEventsResponse:
-        return await self._store.read_job_events(
-            self._tenant, self._job_id, self._progress.last, limit
-        )
+    async def whole(self) -> job_pb2.Job:
+        """The job as it is now."""
+        return (await self._read(1)).job
+
+    async def _beginning(self) -> AsyncGenerator[Told[WatchJobResponse], None]:
+        page, self._first = self._first, None
+        progress = self._progress
+        assert page is not None
+        if self._after == 0:
+            yield progress.snapshot(page)
+            return
+        for told in progress.page(page):
+            yield told
+        while not progress.is_old(page.job):
+            page = await self._read(PAGE)
+            for told in progress.page(page):
+                yield told
+
+    async def _catch_up(self) -> AsyncGenerator[Told[WatchJobResponse], None]:
+        # Before the read: what comes meanwhile is seen again, and known to be old.
+        self.go_to_head()
+        page = await self._read(self._behind)
+        for told in self._progress.page(page, most=self._behind):
+            yield told
+
+    def _aside(self) -> Told[WatchJobResponse] | None:
+        """What is said between revisions."""
+        board = self.feed.board
+        if self.forecasts_seen != board.round:
+            forecast = board.of_job(self._job_id, self.forecasts_seen)
+            self.forecasts_seen = board.round
+            if forecast is not None:
+                self.quiet = 0
+                return Told(WatchJobResponse(forecast=forecast))
+        if not self.beat_due:
+            return None
+        self.beat_due, self.quiet = False, 0
+        beat = Heartbeat(revision=self._progress.last)
+        if self.feed.as_of_ns:
+            beat.current_time.FromNanoseconds(self.feed.as_of_ns)
+        return Told(WatchJobResponse(heartbeat=beat))
+
+    async def _read(self, limit: int) -> JobPage:
+        tenant, job_id, last = self.feed.tenant, self._job_id, self._progress.last
+
+        async def read() -> JobPage:
+            return JobPage(await self._source.read_job_events(tenant, job_id, last, limit))
+
+        return await self._flights.ask(("job", tenant, job_id, last, limit), read)
