@@ -39,7 +39,7 @@ lock: ## write locks/ anew from the two pyproject.toml (UPGRADE=1 for newer vers
 	@tools/lock
 
 clean: ## delete caches, environment and fetched programs; data stays
-	@rm -rf .venv .run/boot .run/uv-cache .run/rabbitmq-server dist .*_cache .hypothesis
+	@rm -rf .venv .run/boot .run/uv-cache .run/rabbitmq-server .run/chromium dist .*_cache .hypothesis
 
 clean-state: ## delete the data of `make run`: database, queues, pictures, logs
 	@tools/clean_state

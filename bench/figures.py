@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -61,3 +62,33 @@ def ratios(of: Sequence[float], to: Sequence[float]) -> tuple[float, ...]:
 def slowest(*limits: Sequence[float]) -> tuple[float, ...]:
     """The smallest of the limits in each round."""
     return tuple(min(each) for each in zip(*limits, strict=True))
+
+
+class Record:
+    """What was measured so far, by name, in rounds."""
+
+    def __init__(self) -> None:
+        self._rounds: dict[str, list[float]] = defaultdict(list)
+        self._units: dict[str, str] = {}
+
+    def note(self, name: str, unit: str, value: float) -> None:
+        """One more round of *name*."""
+        self._units[name] = unit
+        self._rounds[name].append(value)
+
+    def note_samples(self, name: str, samples: Samples) -> None:
+        """A round of a load: its rate, latencies and client."""
+        self.note(f"{name}: rate", "/s", samples.rate)
+        self.note(f"{name}: p50", "ms", samples.percentile(50) * 1000)
+        self.note(f"{name}: p99", "ms", samples.percentile(99) * 1000)
+        self.note(f"{name}: client CPU", "of a core", samples.client_cpu)
+
+    def rounds(self, name: str) -> tuple[float, ...]:
+        return tuple(self._rounds[name])
+
+    def figures(self) -> Mapping[str, Figure]:
+        """Everything, by name."""
+        return {
+            name: Figure(name, self._units[name], tuple(rounds))
+            for name, rounds in self._rounds.items()
+        }

@@ -6,12 +6,20 @@ the machine meets all of it; ratios are taken round by round.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from bench import draining, edge_cost, finishing, memory, raw_limits, submitting, watching
-from bench.figures import Figure, Samples, percentile, ratios, slowest
+from bench import (
+    draining,
+    edge_cost,
+    finishing,
+    memory,
+    raw_limits,
+    streaming,
+    submitting,
+    watching,
+)
+from bench.figures import Figure, Record, percentile, ratios, slowest
 from bench.rig import Rig, Say
 
 MS = 1000.0
@@ -30,43 +38,22 @@ class Effort:
     running_jobs: int = 500
     settle: float = 8.0
     drained_jobs: int = 600  #: a minute
+    stream_rounds: int = 3
+    streams: tuple[int, ...] = (100, 1000, 5000)  #: that hear one event
+    events: int = 5  #: for each number of streams, in each round
+    watched_jobs: int = 1000
+    watched_rate: float = 200.0  #: events a second
+    watched_seconds: float = 5.0
 
 
-QUICK = Effort(rounds=2, seconds=1.0, jobs=150, edge_calls=80, settle=4.0, drained_jobs=100)
-
-
-class Record:
-    """What was measured so far, by name, in rounds."""
-
-    def __init__(self) -> None:
-        self._rounds: dict[str, list[float]] = defaultdict(list)
-        self._units: dict[str, str] = {}
-
-    def note(self, name: str, unit: str, value: float) -> None:
-        """One more round of *name*."""
-        self._units[name] = unit
-        self._rounds[name].append(value)
-
-    def note_samples(self, name: str, samples: Samples) -> None:
-        """A round of a load: its rate, latencies and client."""
-        self.note(f"{name}: rate", "/s", samples.rate)
-        self.note(f"{name}: p50", "ms", samples.percentile(50) * MS)
-        self.note(f"{name}: p99", "ms", samples.percentile(99) * MS)
-        self.note(f"{name}: client CPU", "of a core", samples.client_cpu)
-
-    def rounds(self, name: str) -> tuple[float, ...]:
-        return tuple(self._rounds[name])
-
-    def figures(self) -> Mapping[str, Figure]:
-        """Everything, by name."""
-        return {
-            name: Figure(name, self._units[name], tuple(rounds))
-            for name, rounds in self._rounds.items()
-        }
+QUICK = Effort(
+    rounds=2, seconds=1.0, jobs=150, edge_calls=80, settle=4.0, drained_jobs=100,
+    stream_rounds=1, streams=(100, 1000), events=3, watched_jobs=200, watched_seconds=3.0,
+)  # fmt: skip
 
 
 def measure(rig: Rig, effort: Effort, say: Say) -> Mapping[str, Figure]:
-    """Everything, in five parts, about as long each as it is described."""
+    """Everything, in six parts."""
     record = Record()
     _with_generator(rig, effort, record, say)
     say("the generator is stopped: submits are measured without the work on them")
@@ -80,6 +67,11 @@ def measure(rig: Rig, effort: Effort, say: Say) -> Mapping[str, Figure]:
     drained = draining.drain(rig, effort.drained_jobs, effort.clients, say)
     record.note("creates per minute / limit", "", drained.of_limit)
     record.note("permits asked for / create", "", drained.asked)
+    streaming.measure(
+        rig, record, say, rounds=effort.stream_rounds, streams=effort.streams,
+        events=effort.events, jobs=effort.watched_jobs, rate=effort.watched_rate,
+        seconds=effort.watched_seconds,
+    )  # fmt: skip
     _ratios(record)
     return record.figures()
 

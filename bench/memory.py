@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import time
 import urllib.request
 from pathlib import Path
@@ -47,6 +48,13 @@ def resident_kib(pid: int) -> int:
         if name == "VmRSS":
             return int(rest.split()[0])
     raise ProcessLookupError(pid)
+
+
+def cpu_seconds(pid: int) -> float:
+    """Of one core, as Linux has counted them for the process so far."""
+    _, _, rest = Path(f"/proc/{pid}/stat").read_text().rpartition(")")
+    of_user, of_system = rest.split()[11:13]
+    return (int(of_user) + int(of_system)) / os.sysconf("SC_CLK_TCK")
 
 
 def _hold(simulator_url: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from bench import edge_cost
 from bench.figures import Figure
+from bench.streaming import BARE, KINDS, RESTART_FIGURES, RESTARTS
 
 _SUBMITS = ("submit over gRPC", "submit over REST")
 _NAME = 34
@@ -36,7 +37,28 @@ AIMS = (
     Aim("memory per running job", 100.0),
     Aim("creates per minute / limit", 0.95, at_least=True),
     Aim("permits asked for / create", 3.0),
+    Aim("commit to watcher: p99", 50.0),
 )
+#: By how the figures' names end: one for each number of streams that was measured.
+STREAM_AIMS = {
+    ": p99 / bare": 2.0,
+    ": memory a stream / bare": 1.5,
+    ": store calls, most streams / fewest": 1.5,
+    ": errors but UNAVAILABLE": 0.0,
+}
+
+
+def aims(figures: Mapping[str, Figure]) -> list[Aim]:
+    """Every aim, those of streams as far as they were measured."""
+    return [
+        *AIMS,
+        *(
+            Aim(name, bound)
+            for ending, bound in STREAM_AIMS.items()
+            for name in figures
+            if name.endswith(ending)
+        ),
+    ]
 
 
 def table(figures: Mapping[str, Figure], clients: int, running_jobs: int) -> str:
@@ -61,7 +83,7 @@ def table(figures: Mapping[str, Figure], clients: int, running_jobs: int) -> str
         lines += shown.many(words, [f"{name}: p50", f"{name}: p99"])
     for way in _WAYS:
         lines += shown.many(f"GetJob, {way}", [f"GetJob, {way}: p50", f"GetJob, {way}: p99"])
-    lines += ["", *shown.aims(running_jobs)]
+    lines += ["", *shown.streams(), "", *shown.restarts(), "", *shown.aims(running_jobs)]
     return "\n".join(lines)
 
 
@@ -96,9 +118,31 @@ class _Shown:
     def many(self, words: str, names: list[str]) -> Iterator[str]:
         yield _row(f"  {words}", *map(self.text, names))
 
+    def streams(self) -> Iterator[str]:
+        yield _row("one event to many streams", "p50 ms", "p99 ms", "CPU us", "KiB each")
+        parts = ("p50", "p99", "CPU a message", "memory a stream")
+        many = sorted(
+            int(name.removeprefix(f"{BARE}, ").removesuffix(": p50"))
+            for name in self._figures
+            if name.startswith(f"{BARE}, ") and name.endswith(": p50")
+        )
+        for streams in many:
+            for kind in (BARE, *KINDS):
+                words = f"{streams:,} of {kind}"
+                yield from self.many(words, [f"{kind}, {streams}: {part}" for part in parts])
+        yield from ("", _row("one watcher for each of many jobs, ms", "p50", "p99"))
+        for words in ("commit to hint", "commit to watcher"):
+            yield from self.many(words, [f"{words}: p50", f"{words}: p99"])
+        yield from self.one("a watcher each: events", "events a second")
+
+    def restarts(self) -> Iterator[str]:
+        yield _row("a gateway is started anew by", *(each.name for each in RESTARTS))
+        for words in RESTART_FIGURES:
+            yield from self.many(words, [f"{each.name}: {words}" for each in RESTARTS])
+
     def aims(self, running_jobs: int) -> Iterator[str]:
         yield _row("aims", "aim", "measured")
-        for aim in AIMS:
+        for aim in aims(self._figures):
             unit = self._figures[aim.figure].unit if aim.figure in self._figures else ""
             name = aim.figure
             if name.startswith("memory"):
@@ -125,6 +169,6 @@ def document(figures: Mapping[str, Figure]) -> dict[str, Any]:
                 "at_least" if aim.at_least else "at_most": aim.bound,
                 "met": aim.met(figures),
             }
-            for aim in AIMS
+            for aim in aims(figures)
         ],
     }

@@ -93,29 +93,31 @@ def rig(log_level: str = "") -> Iterator[Rig]:
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="mediagen-bench-"))
         running = stack.enter_context(Stack(Path(folder), env=settings))
-        made = Rig(running, stack.enter_context(_echo_server()))
+        echo, _ = stack.enter_context(serving(raw_limits.serve_echo))
+        made = Rig(running, echo)
         stack.callback(made.close)
         yield made
 
 
 @contextmanager
-def _echo_server() -> Iterator[str]:
-    """The address of a bare gRPC server."""
+def serving(serve: Callable[[Callable[[int], None]], None]) -> Iterator[tuple[str, int]]:
+    """The address and the pid of a bare server: *serve* gives its port out and never returns."""
     ours, theirs = _SPAWN.Pipe(duplex=False)
-    process = _SPAWN.Process(target=_serve_echo, args=(theirs,), daemon=True)
+    process = _SPAWN.Process(target=_serve, args=(serve, theirs), daemon=True)
     process.start()
+    assert process.pid is not None
     try:
         if not ours.poll(_START_SECONDS):
-            raise TimeoutError("the echo server did not start")
-        yield f"127.0.0.1:{ours.recv()}"
+            raise TimeoutError("the bare server did not start")
+        yield f"127.0.0.1:{ours.recv()}", process.pid
     finally:
         process.terminate()
         process.join()
 
 
-def _serve_echo(port: Connection) -> None:
+def _serve(serve: Callable[[Callable[[int], None]], None], port: Connection) -> None:
     _end_with_parent()
-    raw_limits.serve_echo(port.send)
+    serve(port.send)
 
 
 def _end_with_parent() -> None:

@@ -1,18 +1,17 @@
 """Where does a RabbitMQ come from on a machine that has none, without root and without Docker?
 
 An installed one is used as it is. Else, on Debian and Ubuntu, the distribution's own packages are
-downloaded by apt (which checks their signatures) with lists and cache of its own and unpacked into
-a folder; nothing is installed, no service is started.
+unpacked into a folder.
 """
 
 import fcntl
 import os
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import debian
 from .part import DevstackError, Say
 
 _INSTALLED = ("usr/lib/rabbitmq/lib/rabbitmq_server-*/sbin", "opt/homebrew/opt/rabbitmq/sbin")
@@ -33,7 +32,7 @@ exec "$BINDIR/erlexec" "$@"
 """
 # Libraries that Erlang never loads; the rest of what the closure names and the machine lacks is
 # unpacked too (a slim image may lack libtinfo or libssl).
-_NOT_NEEDED = ("libc6", "libpam", "libperl", "libpython", "libsemanage", "libaudit", "libwrap")
+_NOT_NEEDED = ("libpam", "libperl", "libpython", "libsemanage", "libaudit", "libwrap")
 
 
 @dataclass(frozen=True)
@@ -110,46 +109,23 @@ def _unpacked(folder: Path) -> Software:
 
 def _fetch(folder: Path, say: Say) -> None:
     """Download, unpack beside the final place, rename."""
-    missing = [tool for tool in ("apt-get", "dpkg-deb", "dpkg-query") if not shutil.which(tool)]
-    if missing:
+    if not debian.can_fetch():
         raise DevstackError(_HELP.format(why="this is not a Debian or Ubuntu to take one from"))
     say("no RabbitMQ here: fetching the distribution's packages (about 32 MB, once)")
     work = folder.with_name(f"{folder.name}.unfinished")
-    shutil.rmtree(work, ignore_errors=True)
-    for name in ("lists/partial", "cache/archives/partial", "debs", "root/bin"):
-        (work / name).mkdir(parents=True)
     try:
-        _download(work)
-        for package in sorted((work / "debs").glob("*.deb")):
-            _run(["dpkg-deb", "-x", str(package), str(work / "root")], work)
+        root = debian.unpack("rabbitmq-server", work, _wanted)
     except DevstackError as problem:
-        shutil.rmtree(work, ignore_errors=True)
         raise DevstackError(_HELP.format(why=f"fetching one did not work ({problem})")) from None
-    erl = work / "root" / "bin" / "erl"
+    erl = root / "bin" / "erl"
+    erl.parent.mkdir(exist_ok=True)
     erl.write_text(_ERL)
     erl.chmod(0o755)
-    for tool in (work / "root/usr/lib/erlang").glob("erts-*/bin/*"):
+    for tool in (root / "usr/lib/erlang").glob("erts-*/bin/*"):
         if tool.name in ("epmd", "escript"):
-            erl.with_name(tool.name).symlink_to(Path("..") / tool.relative_to(work / "root"))
-    (work / "root").rename(folder)
+            erl.with_name(tool.name).symlink_to(Path("..") / tool.relative_to(root))
+    root.rename(folder)
     shutil.rmtree(work, ignore_errors=True)  # 50 MB of lists and packages
-
-
-def _download(work: Path) -> None:
-    # With an empty list of installed packages the simulation names the whole closure, whatever
-    # the release calls its packages, and however much of it this machine has.
-    (work / "status").touch()
-    apt = ["apt-get", "-qq", "-o", f"Dir::State::Lists={work / 'lists'}"]
-    apt += ["-o", f"Dir::Cache={work / 'cache'}", "-o", f"Dir::State::status={work / 'status'}"]
-    # Not root, and nobody else's folders: no change of user, no lock to take.
-    apt += ["-o", "APT::Sandbox::User=", "-o", "Debug::NoLocking=1"]
-    # Container images turn apt's caches off; three calls follow that would each read it all anew.
-    apt += ["-o", "Dir::Cache::pkgcache=pkgcache.bin", "-o", "Acquire::Languages=none"]
-    apt += ["-o", "Dir::Cache::srcpkgcache=srcpkgcache.bin"]
-    _run([*apt, "update"], work)
-    plan = _run([*apt, "-s", "--no-install-recommends", "install", "rabbitmq-server"], work)
-    closure = [line.split()[1] for line in plan.splitlines() if line.startswith("Inst ")]
-    _run([*apt, "download", *_wanted(closure, _present(work))], work / "debs")
 
 
 def _wanted(closure: list[str], present: set[str]) -> list[str]:
@@ -159,24 +135,8 @@ def _wanted(closure: list[str], present: set[str]) -> list[str]:
         for name in closure
         if name == "rabbitmq-server"
         or name.startswith("erlang-")
-        or (name.startswith("lib") and name not in present and not name.startswith(_NOT_NEEDED))
+        or (debian.lacking(name, present) and not name.startswith(_NOT_NEEDED))
     ]
-
-
-def _present(work: Path) -> set[str]:
-    listing = _run(["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n"], work)
-    return {line.split()[0] for line in listing.splitlines() if line.endswith(" installed")}
-
-
-def _run(arguments: list[str], folder: Path) -> str:
-    environment = os.environ | {"LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
-    done = subprocess.run(
-        arguments, cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        reason = (done.stderr.strip() or done.stdout.strip()).splitlines()
-        raise DevstackError(f"{arguments[0]} failed: {reason[-1] if reason else 'no output'}")
-    return done.stdout
 
 
 if __name__ == "__main__":

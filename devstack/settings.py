@@ -37,6 +37,7 @@ class Settings(BaseModel):
     generators: int = Count
     stores: int = Count
     gateways: int = Count
+    notifiers: int = Count
     database_url: str = ""
     amqp_url: str = ""
     artifacts_url: str = ""
@@ -44,6 +45,7 @@ class Settings(BaseModel):
     replicate_api_token: str = Field(default="", repr=False)
     replicate_delivery_hosts: str = ""
     public_url: str = ""
+    webhook_allowed_hosts: str = ""
 
     @property
     def simulated(self) -> bool:
@@ -65,6 +67,7 @@ _DEFAULTS = {
     "generators": "1",
     "stores": "1",
     "gateways": "1",
+    "notifiers": "1",
 }
 
 

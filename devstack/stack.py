@@ -2,7 +2,8 @@
 
     epmd ── rabbitmq ─┐
     postgres ─────────┼── store ×n ─┬─ gateway ×n ── edge
-    simulator ────────┘             └─ generator ×n
+    simulator ────────┘             ├─ generator ×n
+                                    └─ notifier ×n
 
 A part whose address is given (DATABASE_URL, AMQP_URL, REPLICATE_BASE_URL, or a Replicate token) is
 used and not started.
@@ -25,6 +26,7 @@ from .rabbitmq import RabbitMQ
 from .settings import ROOT, Settings
 
 # What the simulator is given in place of an account; it takes any token.
+_WEBHOOKS = "REPLICATE_WEBHOOK_URL"
 _NO_ACCOUNT = "r8_simulated"
 # A drain lets calls in flight end (20 s for a paid POST, ledger 20), so it is not cut short.
 _DRAIN = 45.0
@@ -56,18 +58,22 @@ class Plan:
         return f"http://127.0.0.1:{self.settings.web_port}"
 
 
-def make_plan(settings: Settings, environ: Mapping[str, str], software: Path) -> Plan:
-    """Decide ports and parts. environ: what the services inherit; software: see RabbitMQ."""
+def make_plan(
+    settings: Settings, environ: Mapping[str, str], software: Path, *, webhooks: bool = True
+) -> Plan:
+    """Decide ports and parts. environ: what the services inherit; software: see RabbitMQ;
+    webhooks: whether the simulator is given our address where no other is."""
     plan = Plan(settings)
     # Logs and passwords go there; whoever made it before decided who may read it.
     settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    build = _Builder(plan, environ, software)
+    build = _Builder(plan, environ, software, webhooks)
     build.postgres()
     build.rabbitmq()
     build.simulator()
     build.stores()
     build.gateways()
     build.generators()
+    build.notifiers()
     build.edge()
     return plan
 
@@ -75,7 +81,10 @@ def make_plan(settings: Settings, environ: Mapping[str, str], software: Path) ->
 class _Builder:
     """Adds the parts one by one; each sees the addresses of those before it."""
 
-    def __init__(self, plan: Plan, environ: Mapping[str, str], software: Path) -> None:
+    def __init__(
+        self, plan: Plan, environ: Mapping[str, str], software: Path, webhooks: bool
+    ) -> None:
+        self.webhooks = webhooks
         self.plan = plan
         self.settings = plan.settings
         self.environ = environ
@@ -83,9 +92,7 @@ class _Builder:
         fixed = self.settings
         self.taken = {fixed.edge_port, fixed.web_port, fixed.gateway_port, fixed.store_port}
         self.taken |= {fixed.simulator_port, fixed.metrics_port}
-        # The simulator signs its webhooks with it, and the gateways know them by it. Whether any
-        # is sent says REPLICATE_WEBHOOK_URL: without it lost answers are looked up in the list,
-        # as for an account without a public address, and that is the road to try every day.
+        # The simulator signs its webhooks with it, and the gateways know them by it.
         new = f"whsec_{base64.b64encode(secrets.token_bytes(24)).decode()}"
         self.webhook_secret = environ.get("REPLICATE_WEBHOOK_SECRET") or new
 
@@ -131,6 +138,7 @@ class _Builder:
             port = self.settings.store_port if index == 0 else self._free()
             own = {"STORE_PORT": str(port), "DATABASE_URL": self.plan.database_url}
             own["AMQP_URL"] = self.plan.amqp_url
+            own["PUBLIC_URL"] = self.settings.origin
             wanted = self.settings.metrics_port if index == 0 else 0
             metrics_port = wanted or self._free()
             own["METRICS_PORT"] = str(metrics_port)
@@ -160,6 +168,7 @@ class _Builder:
                 "AMQP_URL": self.plan.amqp_url,
                 "ARTIFACTS_URL": self._artifacts(),
                 "PUBLIC_URL": self.settings.origin,
+                "WEBHOOK_ALLOWED_HOSTS": self._receivers(),
             }
             if self.settings.simulated:
                 own["REPLICATE_WEBHOOK_SECRET"] = self.webhook_secret
@@ -182,12 +191,33 @@ class _Builder:
                 "ARTIFACTS_URL": self._artifacts(),
                 "HEALTH_PORT": str(port),
             }
+            if self.settings.simulated and self.webhooks and not self.environ.get(_WEBHOOKS):
+                # As with a public address: progress is seen at once, and little is polled.
+                own[_WEBHOOKS] = f"http://127.0.0.1:{self.settings.edge_port}"
             self.plan.generator_addresses.append(f"127.0.0.1:{port}")
             self._add(
                 name=_numbered("generator", index),
                 prepare=self._run("generator", own),
                 ready=_serving(port),
                 needs=(*self._stores(), "rabbitmq", "simulator"),
+                ports=(Port(port, ""),),
+                grace=_DRAIN,
+            )
+
+    def notifiers(self) -> None:
+        for index in range(self.settings.notifiers):
+            port = self._free()
+            own = {
+                "STORE_ADDRESS": ",".join(self.plan.store_addresses),
+                "AMQP_URL": self.plan.amqp_url,
+                "WEBHOOK_ALLOWED_HOSTS": self._receivers(),
+                "HEALTH_PORT": str(port),
+            }
+            self._add(
+                name=_numbered("notifier", index),
+                prepare=self._run("notifier", own),
+                ready=_serving(port),
+                needs=(*self._stores(), "rabbitmq"),
                 ports=(Port(port, ""),),
                 grace=_DRAIN,
             )
@@ -274,6 +304,10 @@ class _Builder:
 
     def _artifacts(self) -> str:
         return self.settings.artifacts_url or (self.settings.state_dir / "artifacts").as_uri()
+
+    def _receivers(self) -> str:
+        """Who is called by webhooks though not public: on a developer's machine, that machine."""
+        return self.settings.webhook_allowed_hosts or "localhost,127.0.0.1,[::1]"
 
     def _stores(self) -> tuple[str, ...]:
         return tuple(_numbered("store", index) for index in range(self.settings.stores))

@@ -48,7 +48,8 @@ class Stack(Supervised):
 
     state: the folder for everything; without: parts that are not to start ("edge", "generator-1",
     …); env: variables for all parts, which win over the scrubbed environment: DATABASE_URL and
-    AMQP_URL there make it use servers of the session.
+    AMQP_URL there make it use servers of the session. The simulator sends no webhooks unless env
+    has REPLICATE_WEBHOOK_URL: lost answers are looked up in the list, and runs are polled.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Stack(Supervised):
         generators: int = 1,
         stores: int = 1,
         gateways: int = 1,
+        notifiers: int = 1,
         without: Sequence[str] = (),
         env: Mapping[str, str] | None = None,
     ) -> None:
@@ -70,10 +72,12 @@ class Stack(Supervised):
             "GENERATORS": str(generators),
             "STORES": str(stores),
             "GATEWAYS": str(gateways),
+            "NOTIFIERS": str(notifiers),
             "STATE_DIR": str(state),
             **(env or {}),
         }
-        self.plan = make_plan(read_settings(given), given, software_folder())
+        settings = read_settings(given)
+        self.plan = make_plan(settings, given, software_folder(), webhooks=False)
         self.state = state
         super().__init__([part for part in self.plan.parts if part.name not in without], state)
 

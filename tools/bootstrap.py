@@ -37,7 +37,7 @@ def main(group: str) -> int:
     began = time.monotonic()
     print(f"setup: installing locks/{group}.txt into .venv", flush=True)
     RUN.mkdir(exist_ok=True)
-    broker = _fetch_broker()
+    fetched = [_fetch_broker(), _fetch_browser() if group == "dev" else None]
     try:
         uv = _uv()
         environment = _environment()
@@ -51,8 +51,9 @@ def main(group: str) -> int:
         print(f"setup: `{' '.join(map(str, failure.cmd))}` failed", file=sys.stderr)
         return 1
     finally:
-        if broker:
-            broker.wait()
+        for each in fetched:
+            if each:
+                each.wait()
     _add_checkout()
     print(f"setup: done in {time.monotonic() - began:.1f} s", flush=True)
     return 0
@@ -63,7 +64,17 @@ def _fetch_broker() -> "subprocess.Popen[bytes] | None":
     folder = RUN / "rabbitmq-server"
     if os.environ.get("AMQP_URL") or folder.exists():
         return None
-    command = [sys.executable, "-m", "devstack.rabbitmq_install", str(folder)]
+    return _start("devstack.rabbitmq_install", folder)
+
+
+def _fetch_browser() -> "subprocess.Popen[bytes] | None":
+    """Chromium for the tests, beside the rest. A failure is for them to report."""
+    folder = RUN / "chromium"
+    return None if folder.exists() else _start("devstack.browser_install", folder)
+
+
+def _start(module: str, folder: Path) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-m", module, str(folder)]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 

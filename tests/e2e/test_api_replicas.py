@@ -89,7 +89,7 @@ async def test_a_watch_crosses_the_gateways(pair: Stack) -> None:
         revisions = [job.revision]
         request = pb2.WatchJobRequest(job_id=job.job_id, after_revision=job.revision)
         async for event in stub.WatchJob(request):
-            assert event.WhichOneof("event") in ("update", "heartbeat")
+            assert event.WhichOneof("event") in ("update", "heartbeat", "forecast")
             if event.HasField("update"):
                 revisions.append(event.update.revision)
         last = await client.get(job.job_id)

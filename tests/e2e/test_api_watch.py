@@ -48,7 +48,7 @@ def by_grpc(stub: Any) -> Read:
         call = stub.WatchJob(pb2.WatchJobRequest(job_id=job_id, after_revision=seen.last))
         async for event in call:
             kind = event.WhichOneof("event")
-            if kind != "heartbeat":
+            if kind not in ("heartbeat", "forecast"):
                 job = getattr(event, kind)
                 seen.note({"revision": job.revision, "state": Job.State.Name(job.state)})
             if most is not None and (most := most - 1) <= 0:
@@ -65,7 +65,8 @@ def by_lines(http: httpx.AsyncClient) -> Read:
         path = f"/api/v1/jobs/{job_id}:watch?after_revision={seen.last}"
         async with http.stream("GET", path) as answer:
             async for line in answer.aiter_lines():
-                if line and "heartbeat" not in (event := json.loads(line)):
+                event = json.loads(line) if line else {}
+                if not event.keys() & {"heartbeat", "forecast"} and line:
                     seen.note(event.get("snapshot") or event["update"])
                 if most is not None and (most := most - 1) <= 0:
                     return
@@ -81,6 +82,8 @@ def by_events(http: httpx.AsyncClient) -> Read:
         path = f"/api/v1/jobs/{job_id}:events"
         async with http.stream("GET", path, headers=headers) as answer:
             async for frame in frames(answer):
+                if frame["event"] == "forecast":
+                    continue
                 job = json.loads(frame["data"])
                 assert int(frame["id"]) == job["revision"]
                 # To one who knows the end already the end is said again, so that he stops asking.

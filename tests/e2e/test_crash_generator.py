@@ -37,6 +37,8 @@ SCENES = {
         (Fault("run", "9000"),), act="cancel", ends="STATE_CANCELED", paid=0
     ),
     "release_job": Scene((Fault("run", "50"),), act="drain"),
+    # Of three files one comes with the third try, the others with the fourth, two seconds later.
+    "record_artifacts": Scene((Fault("output_many", "3"), Fault("failing_file", "8"))),
     "fail_saving": Scene(
         (Fault("redirect_foreign_host"),),
         ends="STATE_FAILED", reason="FAILURE_REASON_OUTPUT_REJECTED",

@@ -16,7 +16,10 @@ import pytest
 
 from devstack.testing import Broker, PostgresServer, Stack, rabbitmq_server
 from mediagen import Client, Job
+from tests.e2e.api_calls import caller as api
+from tests.e2e.hooks import Owner
 from tests.e2e.outages import PATIENCE, health, stack_on, submitting, until
+from tests.receivers import receiver
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -71,6 +74,23 @@ async def test_while_rabbitmq_is_stopped_jobs_are_taken_and_wait(stack: Stack, m
         await asyncio.to_thread(mq.supervised.start, "rabbitmq")
     assert revisions == list(range(revisions[0], last.revision + 1))
     await caller.completed()
+
+
+async def test_without_rabbitmq_webhooks_wait(stack: Stack, mq: Broker) -> None:
+    """What is to be posted while it is dead is posted once it is back: each under one id."""
+    async with api(stack) as http, receiver() as there:
+        owner = Owner(http)
+        endpoint = await owner.endpoint(there.url)
+        await owner.delivered(await owner.ping(endpoint))
+        await asyncio.to_thread(mq.supervised.kill, "rabbitmq", restart=False)
+        pings = [await owner.ping(endpoint) for _ in range(5)]
+        assert len(there.requests) == 1
+        await asyncio.to_thread(mq.supervised.start, "rabbitmq")
+        for delivery_id in pings:
+            log = await owner.delivered(delivery_id)
+            assert [attempt["status_code"] for attempt in log["attempts"]] == [200]
+        await owner.forget(endpoint)
+    assert {each.headers["webhook-id"] for each in there.requests} > set(pings)
 
 
 async def test_a_killed_rabbitmq_costs_no_submission_and_no_job(stack: Stack, mq: Broker) -> None:

@@ -36,6 +36,10 @@ from mediagen.v1.generation_service_pb2_grpc import (
     add_GenerationServiceServicer_to_server,
 )
 from mediagen.v1.job_pb2 import Artifact, Job, JobRequest
+from mediagen.v1.webhook_endpoint_service_pb2_grpc import (
+    WebhookEndpointServiceServicer,
+    add_WebhookEndpointServiceServicer_to_server,
+)
 
 Script = list[dict[str, Any]]
 
@@ -102,6 +106,11 @@ class FakeGeneration(GenerationServiceServicer):
         """What the next calls are answered, one each."""
         self.gone_before = 0
         """Watchers get no revision before this one any more, only a gap."""
+        self.feed: list[Job] = []
+        """Every revision of all jobs, as they came. A cursor is "c" and how many are known."""
+        self.feed_begins = 0
+        """Watchers of all jobs get no revision before this place of the feed, only a gap."""
+        self.watches_of_all: list[messages.WatchJobsRequest] = []
         self.answers_lost = 0
         """So many submissions are stored, but their answer is lost."""
         self._changed = asyncio.Condition()
@@ -202,6 +211,69 @@ class FakeGeneration(GenerationServiceServicer):
             except TimeoutError:
                 yield messages.WatchJobResponse(heartbeat=messages.Heartbeat(revision=last))
 
+    async def WatchJobs(
+        self, request: messages.WatchJobsRequest, context: Any
+    ) -> AsyncIterator[messages.WatchJobsResponse]:
+        self.watches_of_all.append(request)
+        await self._arrived(context)
+        if request.cursor and not request.cursor.startswith("c"):
+            await abort(context, refusal(grpc.StatusCode.INVALID_ARGUMENT, "CURSOR_INVALID"))
+        left, code = self.cuts.popleft() if self.cuts else (sys.maxsize, grpc.StatusCode.OK)
+        async for message in self._events_of_all(request):
+            if left == 0:
+                break
+            left -= 1
+            yield message
+        if left == 0 and code is not grpc.StatusCode.OK:
+            await context.abort(code, "cut by the test")
+
+    async def _events_of_all(
+        self, request: messages.WatchJobsRequest
+    ) -> AsyncIterator[messages.WatchJobsResponse]:
+        def wanted(job: Job) -> bool:
+            was = self.history[job.job_id][max(0, job.revision - 2)].state
+            states = set(request.states)
+            return not states or bool(states & {job.state, was})
+
+        place = int(request.cursor.removeprefix("c") or 0)
+        gone = place < self.feed_begins
+        if request.cursor and gone:
+            gap = messages.WatchGap()
+            gap.from_time.GetCurrentTime()
+            yield messages.WatchJobsResponse(gap=gap)
+        if not request.cursor or gone:
+            place = len(self.feed)
+            now = [history[-1] for history in self.history.values()]
+            ended = bool(request.cursor)
+            jobs = [j for j in now if wanted(j) and (ended or j.state < Job.STATE_COMPLETED)]
+            for job in jobs:
+                yield messages.WatchJobsResponse(snapshot=job)
+            synced = messages.Synced(snapshots=len(jobs))
+            yield messages.WatchJobsResponse(cursor=f"c{place}", synced=synced)
+        while True:
+            for job in self.feed[place:]:
+                place += 1
+                if wanted(job):
+                    update = Job()
+                    update.CopyFrom(job)
+                    if job.revision > 1:
+                        update.ClearField("request")
+                    yield messages.WatchJobsResponse(cursor=f"c{place}", update=update)
+            try:
+                async with asyncio.timeout(self.heartbeat_seconds), self._changed:
+                    while len(self.feed) == place:
+                        await self._changed.wait()
+            except TimeoutError:
+                beat = messages.WatchHeartbeat()
+                beat.current_time.GetCurrentTime()
+                yield messages.WatchJobsResponse(cursor=f"c{place}", heartbeat=beat)
+
+    async def WatchJobsEvents(
+        self, request: messages.WatchJobsEventsRequest, context: Any
+    ) -> AsyncIterator[HttpBody]:
+        await context.abort(grpc.StatusCode.UNIMPLEMENTED, "for browsers")
+        yield HttpBody()
+
     async def WatchJobEvents(
         self, request: messages.WatchJobEventsRequest, context: Any
     ) -> AsyncIterator[HttpBody]:
@@ -241,7 +313,12 @@ class FakeGeneration(GenerationServiceServicer):
         if request.HasField("timeout"):
             job.request.timeout.CopyFrom(request.timeout)
         job.create_time.GetCurrentTime()
+        if request.HasField("webhook"):
+            job.request.webhook.CopyFrom(request.webhook)
         self.history[job.job_id] = [job]
+        self.feed.append(job)
+        async with self._changed:
+            self._changed.notify_all()
         play = asyncio.create_task(self._play(job.job_id, SCRIPTS[request.model]))
         self._plays.add(play)
         play.add_done_callback(self._plays.discard)
@@ -259,6 +336,7 @@ class FakeGeneration(GenerationServiceServicer):
         if job.state == Job.STATE_COMPLETED:
             job.artifacts.extend(artifacts(job.request.model))
         self.history[job_id].append(job)
+        self.feed.append(job)
         async with self._changed:
             self._changed.notify_all()
         return job
@@ -332,10 +410,14 @@ def _pair(label: str) -> tuple[str, str, str]:
 
 
 @asynccontextmanager
-async def served(fake: FakeGeneration, port: int = 0) -> AsyncIterator[str]:
-    """Serves *fake* on loopback; gives its address."""
+async def served(
+    fake: FakeGeneration, port: int = 0, endpoints: WebhookEndpointServiceServicer | None = None
+) -> AsyncIterator[str]:
+    """Serves *fake* on loopback, and *endpoints* beside it; gives its address."""
     server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
     add_GenerationServiceServicer_to_server(fake, server)
+    if endpoints is not None:
+        add_WebhookEndpointServiceServicer_to_server(endpoints, server)
     port = server.add_insecure_port(f"127.0.0.1:{port}")
     await server.start()
     try:

@@ -14,11 +14,11 @@ from generator.adapters.delivery_hosts import DeliveryHosts
 from generator.adapters.ledger import Ledger
 from generator.adapters.models import ModelSchemas
 from generator.adapters.provider import Provider
-from generator.domain.polling import Pace, Rhythm
+from generator.domain.polling import Hearing, Pace, Rhythm
 from generator.worker.leases import Leases
 from generator.worker.parts import Parts, Patience
 from generator.worker.run_job import Worker
-from mediagen.generator.v1.messages_pb2 import WorkMessage
+from mediagen.generator.v1.messages_pb2 import PredictionNews, WorkerHint, WorkMessage
 from servicekit import channels
 from servicekit.lifecycle import Background, Stop
 from servicekit.objects import ObjectStore, open_store
@@ -86,6 +86,19 @@ class Rig:
         changed = replace(self.parts.patience, **patience)
         self.parts = replace(self.parts, patience=changed)
         self.worker = Worker(self.parts)
+
+    def listen(self, pace: Pace) -> None:
+        """As with a public address: webhooks are counted on. `hint` tells what one told."""
+        self.parts = replace(self.parts, hearing=Hearing(asked=True), pace=pace)
+        self.worker = Worker(self.parts)
+
+    async def hint(self, job: FakeJob, prediction_id: str, status: str, log: str = "") -> None:
+        """What the store publishes to the worker that holds *job*, after a webhook."""
+        news = PredictionNews(
+            prediction_id=prediction_id, status=status, log_length=len(log), log_end=log[-1024:]
+        )
+        body = WorkerHint(job_id=job.job_id, news=news).SerializeToString()
+        await self.parts.leases.hint(body)
 
     def creates(self) -> int:
         return int(self.sim.ledger()["creates"])

@@ -64,6 +64,8 @@ class FakeJob:
     failure: Any = None
     released: pb.ReleaseJobRequest | None = None
     stages: list[tuple[int, int | None]] = field(default_factory=list)
+    logs: list[str] = field(default_factory=list)
+    listed: dict[int, pb.StoredArtifact] = field(default_factory=dict)
 
     @property
     def current(self) -> FakeAttempt | None:
@@ -117,7 +119,9 @@ class FakeLedger(AttemptLedgerServiceServicer):  # type: ignore[misc]
         self.unknown.append(unknown)
 
     def names(self) -> list[str]:
-        return [name for name, _ in self.calls if name not in ("Heartbeat", "LeaseReconciler")]
+        """What a job's road is made of, in order."""
+        beside = ("Heartbeat", "LeaseReconciler", "RecordArtifacts")
+        return [name for name, _ in self.calls if name not in beside]
 
     async def ClaimJob(self, request: Any, context: Any) -> Any:
         await self._enter("ClaimJob", request, context)
@@ -143,6 +147,8 @@ class FakeLedger(AttemptLedgerServiceServicer):  # type: ignore[misc]
             answer.prediction_id = current.prediction_id
             if current.output is not None:
                 answer.output.CopyFrom(current.output)
+            if current.state == "SUCCEEDED":
+                answer.stored_artifacts.extend(job.listed[each] for each in sorted(job.listed))
         return answer
 
     async def Heartbeat(self, request: Any, context: Any) -> Any:
@@ -155,6 +161,9 @@ class FakeLedger(AttemptLedgerServiceServicer):  # type: ignore[misc]
                 continue
             shown = lease.progress_percent if lease.HasField("progress_percent") else None
             job.stages.append((lease.stage, shown))
+            if lease.HasField("log_tail"):
+                assert len(lease.log_tail) <= 1024
+                job.logs.append(lease.log_tail)
             if job.cancel_requested:
                 answer.cancel_job_ids.append(lease.job_id)
         return answer
@@ -226,11 +235,20 @@ class FakeLedger(AttemptLedgerServiceServicer):  # type: ignore[misc]
         self.jobs[request.job_id].leased = False
         return pb.RecordEndedResponse()
 
+    async def RecordArtifacts(self, request: Any, context: Any) -> Any:
+        await self._enter("RecordArtifacts", request, context)
+        job = await self._leased(request, context)
+        for each in request.artifacts:
+            job.listed.setdefault(each.artifact.index, each)
+        return pb.RecordArtifactsResponse()
+
     async def CompleteJob(self, request: Any, context: Any) -> Any:
         await self._enter("CompleteJob", request, context)
         job = await self._leased(request, context)
         assert job.current is not None
         assert job.current.state == "SUCCEEDED", "completed before the success was recorded"
+        named = {each.artifact.index: each for each in request.artifacts}
+        assert all(named[index] == each for index, each in job.listed.items()), "listed otherwise"
         job.completed, job.leased = request, False
         return pb.CompleteJobResponse()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import time
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,9 +18,15 @@ from mediagen.store.v1 import job_store_service_pb2 as pb2
 from mediagen.store.v1 import job_store_service_pb2_grpc as pb2_grpc
 from mediagen.v1 import error_reason_pb2 as reasons
 from mediagen.v1 import job_pb2
+from mediagen.v1.generation_service_pb2 import JobForecast
+from mediagen.v1.webhook_endpoint_service_pb2_grpc import (
+    WebhookEndpointServiceServicer,
+    add_WebhookEndpointServiceServicer_to_server,
+)
 from servicekit import server, statuses
 
 Job = job_pb2.Job
+FINAL = (Job.STATE_COMPLETED, Job.STATE_FAILED, Job.STATE_CANCELED)
 
 
 @dataclass
@@ -27,6 +35,14 @@ class Kept:
 
     job: Job
     revisions: list[Job] = field(default_factory=list)
+
+
+@dataclass
+class Unnumbered:
+    """A revision without a place in the feed: as it is told, and the state before."""
+
+    job: Job
+    previous: Job.State.ValueType
 
 
 class FakeStore(pb2_grpc.JobStoreServiceServicer):
@@ -38,7 +54,10 @@ class FakeStore(pb2_grpc.JobStoreServiceServicer):
         self.generation = 1
         # The real store numbers after its commit; a test may make the time between visible.
         self.numbers_at_once = True
-        self.unnumbered: list[Job] = []
+        self.unnumbered: list[Unnumbered] = []
+        self.forecasts: dict[str, job_pb2.Forecast] = {}
+        self.page = 500  # events in an answer, at most
+        self.dropped = 0  # so many of the oldest events of the feed are no longer kept
         self.objects: dict[tuple[str, int], str] = {}
         self.seen: list[Any] = []
         self.metadata: list[dict[str, Any]] = []
@@ -49,13 +68,13 @@ class FakeStore(pb2_grpc.JobStoreServiceServicer):
 
     # What a test does.
 
-    def add(self, **fields: Any) -> Job:
+    def add(self, request: job_pb2.JobRequest | None = None, **fields: Any) -> Job:
         """A new job at revision 1."""
         job_id = str(uuid.uuid4())
         job = Job(job_id=job_id, revision=0, state=Job.STATE_PENDING)
-        job.request.CopyFrom(
-            job_pb2.JobRequest(model="a/b", prompt="p", priority=job_pb2.PRIORITY_NORMAL)
-        )
+        wanted = job_pb2.JobRequest(model="a/b", prompt="p", priority=job_pb2.PRIORITY_NORMAL)
+        wanted.MergeFrom(request or job_pb2.JobRequest())
+        job.request.CopyFrom(wanted)
         self.kept[job_id] = Kept(job)
         return self.change(job_id, **fields)
 
@@ -66,22 +85,36 @@ class FakeStore(pb2_grpc.JobStoreServiceServicer):
         job.CopyFrom(kept.job)
         job.MergeFrom(Job(**fields))
         job.revision += 1
+        now = time.time_ns()
+        job.update_time.FromNanoseconds(now)
+        if job.state in FINAL and not kept.job.HasField("end_time"):
+            job.end_time.FromNanoseconds(now)
+        previous = kept.job.state if kept.revisions else Job.STATE_UNSPECIFIED
         kept.job = job
         told = Job()
         told.CopyFrom(job)
         told.ClearField("request")
         kept.revisions.append(told)
-        self.unnumbered.append(told)
+        self.unnumbered.append(Unnumbered(told, previous))
         if self.numbers_at_once:
             self.number()
         return job
 
     def number(self) -> None:
         """Gives what was committed its places in the feed."""
-        for told in self.unnumbered:
-            sequence = len(self.feed) + 1
-            position = feed_pb2.FeedPosition(generation=self.generation, sequence=sequence)
-            self.feed.append(feed_pb2.FeedEvent(tenant="default", position=position, job=told))
+        for each in self.unnumbered:
+            request = self.kept[each.job.job_id].job.request
+            event = feed_pb2.FeedEvent(
+                tenant="default",
+                position=self._position(len(self.feed) + 1),
+                job=each.job,
+                model=request.model,
+                labels=request.labels,
+                previous_state=each.previous,
+            )
+            if each.job.revision == 1:
+                event.request.CopyFrom(request)
+            self.feed.append(event)
         self.unnumbered.clear()
 
     def restart_feed(self) -> None:
@@ -89,6 +122,20 @@ class FakeStore(pb2_grpc.JobStoreServiceServicer):
         self.number()
         self.generation += 1
         self.feed.clear()
+        self.dropped = 0
+
+    def saved(self) -> tuple[dict[str, Kept], list[feed_pb2.FeedEvent]]:
+        """What `restore` brings back."""
+        self.number()
+        return copy.deepcopy(self.kept), copy.deepcopy(self.feed)
+
+    def restore(self, saved: tuple[dict[str, Kept], list[feed_pb2.FeedEvent]]) -> None:
+        """The database is put back to an earlier moment: another generation."""
+        self.kept, self.feed = copy.deepcopy(saved)
+        self.unnumbered.clear()
+        self.generation += 1
+        for event in self.feed:
+            event.position.generation = self.generation
 
     def finish(self, job_id: str) -> Job:
         return self.change(job_id, state=Job.STATE_COMPLETED)
@@ -98,13 +145,20 @@ class FakeStore(pb2_grpc.JobStoreServiceServicer):
         kept = self.kept[job_id]
         kept.revisions = [each for each in kept.revisions if each.revision >= before]
 
+    def drop(self, count: int) -> None:
+        """Retention of the feed: the *count* oldest events are no longer kept."""
+        self.dropped = count
+
     def batch(self, first: int, last: int | None = None) -> bytes:
         """The message on the events exchange for feed events *first* to *last*."""
         return feed_pb2.FeedBatch(events=self.feed[first - 1 : last or first]).SerializeToString()
 
     @property
     def head(self) -> feed_pb2.FeedPosition:
-        return feed_pb2.FeedPosition(generation=self.generation, sequence=len(self.feed))
+        return self._position(len(self.feed))
+
+    def _position(self, sequence: int) -> feed_pb2.FeedPosition:
+        return feed_pb2.FeedPosition(generation=self.generation, sequence=sequence)
 
     # What the gateway calls.
 
@@ -130,14 +184,19 @@ class FakeStore(pb2_grpc.JobStoreServiceServicer):
 
     async def ListJobs(self, request: Any, context: Any) -> Any:
         await self._begin(request, context)
-        if request.page_token not in ("", "next"):
+        if request.page_token not in ("", "next") and not request.page_token.isdigit():
             await refuse(
                 context,
                 grpc.StatusCode.INVALID_ARGUMENT,
                 reasons.ERROR_REASON_PAGE_TOKEN_INVALID,
             )
-        jobs = [kept.job for kept in reversed(self.kept.values())][: request.page_size]
-        return pb2.ListJobsResponse(jobs=jobs, next_page_token="next")
+        jobs = [each.job for each in reversed(self.kept.values()) if _matches(each.job, request)]
+        if not request.HasField("active_since"):
+            return pb2.ListJobsResponse(jobs=jobs[: request.page_size], next_page_token="next")
+        start = int(request.page_token or 0)
+        end = start + request.page_size
+        token = str(end) if end < len(jobs) else ""
+        return pb2.ListJobsResponse(jobs=jobs[start:end], next_page_token=token)
 
     async def CancelJob(self, request: Any, context: Any) -> Any:
         kept = await self._find(request, context)
@@ -156,8 +215,29 @@ class FakeStore(pb2_grpc.JobStoreServiceServicer):
         answer = pb2.ReadFeedResponse(head=self.head)
         if request.HasField("after") and request.after.generation == self.generation:
             start = request.after.sequence
-            answer.events.extend(self.feed[start : start + (request.limit or 500)])
+            later = self.feed[start : start + min(request.limit or 500, self.page)]
+            answer.events.extend(e for e in later if e.position.sequence > self.dropped)
+        oldest = min((u.job.update_time.ToNanoseconds() for u in self.unnumbered), default=None)
+        answer.read_time.FromNanoseconds(time.time_ns())
+        answer.as_of.FromNanoseconds(answer.read_time.ToNanoseconds() if oldest is None else oldest)
         return answer
+
+    async def ReadRequests(self, request: Any, context: Any) -> Any:
+        await self._begin(request, context)
+        answer = pb2.ReadRequestsResponse()
+        for job_id in request.job_ids:
+            if job_id in self.kept:
+                answer.requests[job_id].CopyFrom(self.kept[job_id].job.request)
+        return answer
+
+    async def ReadForecasts(self, request: Any, context: Any) -> Any:
+        await self._begin(request, context)
+        return pb2.ReadForecastsResponse(
+            forecasts=[
+                JobForecast(job_id=job_id, forecast=forecast)
+                for job_id, forecast in self.forecasts.items()
+            ]
+        )
 
     async def GetArtifact(self, request: Any, context: Any) -> Any:
         kept = await self._find(request, context)
@@ -187,16 +267,31 @@ class FakeStore(pb2_grpc.JobStoreServiceServicer):
             await context.abort(self.fails, "a driver's own words")
 
 
+def _matches(job: Job, request: Any) -> bool:
+    since = request.active_since.ToNanoseconds() if request.HasField("active_since") else 0
+    if job.state in FINAL and job.end_time.ToNanoseconds() < since:
+        return False
+    return (
+        (not request.states or job.state in request.states)
+        and (not request.model or job.request.model == request.model)
+        and all(job.request.labels.get(key) == value for key, value in request.labels.items())
+    )
+
+
 async def refuse(context: Any, code: grpc.StatusCode, reason: Any) -> NoReturn:
     info = ErrorInfo(reason=reasons.ErrorReason.Name(reason), domain="mediagen.dev")
     await statuses.abort(context, statuses.packed(code, "The store says no.", [info]))
 
 
 @asynccontextmanager
-async def serving(store: FakeStore, port: int = 0) -> AsyncIterator[int]:
-    """Serves *store* on loopback; yields the port."""
+async def serving(
+    store: FakeStore, port: int = 0, endpoints: WebhookEndpointServiceServicer | None = None
+) -> AsyncIterator[int]:
+    """Serves *store* on loopback, and *endpoints* beside it; yields the port."""
     built = server.build()
     pb2_grpc.add_JobStoreServiceServicer_to_server(store, built)
+    if endpoints is not None:
+        add_WebhookEndpointServiceServicer_to_server(endpoints, built)
     real_port = built.add_insecure_port(f"127.0.0.1:{port}")
     await built.start()
     try:

@@ -30,13 +30,25 @@ class StoreSource:
         )
         return await self._answer(self._store.ReadJobEvents, request)
 
-    async def read_feed(self, tenant: str, after: Any) -> pb2.ReadFeedResponse:
-        request = pb2.ReadFeedRequest(tenant=tenant, after=after)
+    async def read_feed(self, tenant: str, after: Any, limit: int = 0) -> pb2.ReadFeedResponse:
+        request = pb2.ReadFeedRequest(tenant=tenant, after=after, limit=limit)
         return await self._answer(self._store.ReadFeed, request)
 
+    async def list_jobs(self, wanted: pb2.ListJobsRequest) -> pb2.ListJobsResponse:
+        return await self._answer(self._store.ListJobs, wanted)
+
+    async def read_requests(self, tenant: str, job_ids: list[str]) -> pb2.ReadRequestsResponse:
+        request = pb2.ReadRequestsRequest(tenant=tenant, job_ids=job_ids)
+        return await self._answer(self._store.ReadRequests, request)
+
+    async def read_forecasts(self, tenant: str) -> pb2.ReadForecastsResponse:
+        request = pb2.ReadForecastsRequest(tenant=tenant)
+        return await self._answer(self._store.ReadForecasts, request)
+
     async def _answer(self, method: Any, request: Any) -> Any:
-        answer = type(await method(request, _NoCall()))()
-        answer.CopyFrom(await method(request, _NoCall()))
+        made = await method(request, _NoCall())
+        answer = type(made)()
+        answer.CopyFrom(made)
         self.between()
         await asyncio.sleep(0)
         return answer

@@ -20,6 +20,7 @@ from mediagen.v1 import failure_pb2, job_pb2
 from store.adapters import tables as t
 from store.adapters.database import Database, PoolSettings
 from store.adapters.feed import Feed
+from store.adapters.forecasts import Forecasts
 from store.adapters.jobs import Jobs
 from store.adapters.reconciler_lease import ReconcilerLease
 from store.adapters.submissions import Submissions
@@ -201,11 +202,13 @@ def failure_of(kind: lb.FailureKind.ValueType) -> lb.ProviderFailure:
 
 
 @asynccontextmanager
-async def store_bench(database_url: str, **rules: Any) -> AsyncIterator[Bench]:
-    """A bench on *database_url*."""
+async def store_bench(
+    database_url: str, *, publisher: Publisher | None = None, **rules: Any
+) -> AsyncIterator[Bench]:
+    """A bench on *database_url*. Without a *publisher*, nobody listens."""
     database, wakeups = Database(database_url, PoolSettings()), Wakeups()
     await database.read_clock()
-    jobs, feed = Jobs(database, wakeups), Feed(database)
+    jobs, feed = Jobs(database, wakeups), Feed(database, wakeups)
     settle = timedelta(seconds=120)
     chosen = {
         "lease": timedelta(seconds=30),
@@ -215,10 +218,11 @@ async def store_bench(database_url: str, **rules: Any) -> AsyncIterator[Bench]:
         "scan_gap": timedelta(seconds=30),
         **rules,
     }
-    publisher = Publisher("amqp://guest:guest@127.0.0.1:1/", timeout=0.01)  # nobody listens
-    store = JobStore(database, jobs, Submissions(database, wakeups), feed, publisher)
+    publisher = publisher or Publisher("amqp://guest:guest@127.0.0.1:1/", timeout=0.01)
+    forecasts = Forecasts(database, chosen["creates_per_minute"])
+    store = JobStore(database, jobs, Submissions(database, wakeups), feed, publisher, forecasts)
     workers = Workers(database, chosen["lease"])
-    ledger = AttemptLedger(jobs, workers, ReconcilerLease(database), Rules(**chosen))
+    ledger = AttemptLedger(jobs, workers, ReconcilerLease(database), Rules(**chosen), publisher)
     # Tests sweep when they like, so only one that says so sees an outage in that.
     sweeper = Sweeper(database, jobs, settle, chosen["lease"], timedelta(days=1))
     yield Bench(database, store, ledger, Admitter(database, wakeups), sweeper, feed)

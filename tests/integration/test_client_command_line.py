@@ -117,6 +117,22 @@ def test_the_request_is_what_was_typed() -> None:
     }
 
 
+@pytest.mark.parametrize("command", ["submit", "generate"])
+def test_a_webhook_goes_with_the_request(command: str) -> None:
+    """The URL alone stands for the ends of the job; events without a URL are a mistake."""
+    url = "https://hooks.example.com/a"
+    base = (command, "a fox", "-m", "fake/waits", "--json")
+    job = document(mediagen(*base, "--webhook", url))
+    job = job.get("job", job)
+    assert job["request"]["webhook"] == {"url": url, "events": []}
+    job = document(mediagen(*base, "--webhook", url, "--webhook-event", "job.started"))
+    job = job.get("job", job)
+    assert job["request"]["webhook"] == {"url": url, "events": ["job.started"]}
+    refused = mediagen(*base, "--webhook-event", "job.started")
+    assert refused.exit_code == 2
+    assert "no --webhook says where" in " ".join(refused.stderr.replace("│", " ").split())
+
+
 def test_submit_prints_the_id_alone_on_standard_output() -> None:
     """So that `id=$(mediagen submit …)` works."""
     done = mediagen("submit", "a fox", "-m", "fake/waits")

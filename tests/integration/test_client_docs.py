@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from mediagen import Client, Job
+from mediagen import Client, Job, WebhookDelivery
 from mediagen.v1.attempt_pb2 import CHARGE_YES
 from tests.fakes import operating
+from tests.fakes.endpoints import FakeEndpoints
 from tests.fakes.generation import FakeGeneration, served
 from tests.fakes.operating import FakeOperator
 
@@ -47,6 +48,20 @@ async def test_the_examples_of_the_page_run(
         assert (job.job_id, job.state) == (again.job_id, Job.STATE_COMPLETED)
         await asyncio.wait_for(functions["follow"](client, job.job_id, 6), 10)
     assert "8 True" in capsys.readouterr().out
+
+
+async def test_the_examples_of_events_run(capsys: pytest.CaptureFixture[str]) -> None:
+    """All jobs until none is open, and webhooks: what is not taken is posted again."""
+    fake, hooks = FakeGeneration(), FakeEndpoints()
+    async with served(fake, endpoints=hooks) as address, Client(address) as client:
+        functions = examples(address)
+        cursor = await asyncio.wait_for(functions["mirror"](client), 10)
+        assert cursor == "c0"
+        endpoint = await client.webhooks.create("https://hooks.example.com/a")
+        failed = hooks.note(endpoint, "job.failed", state=WebhookDelivery.STATE_FAILED)
+        assert await functions["tell"](client, endpoint.url) == hooks.key
+    assert failed.state == WebhookDelivery.STATE_PENDING
+    assert capsys.readouterr().out == "0 jobs are open\n0\n"
 
 
 async def test_the_operator_s_example_runs(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,8 +12,9 @@ import pytest
 from aio_pika.abc import AbstractChannel
 
 from jobqueue.consumer import Slots, WorkConsumer
+from jobqueue.declaring import declare
 from jobqueue.delivery import Delivery
-from jobqueue.topology import declare, work_queue
+from jobqueue.topology import work_queue
 from servicekit.lifecycle import Stop
 
 from .publishing import publishing

@@ -12,8 +12,9 @@ import pytest
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
 from devstack.testing import Broker
+from jobqueue.declaring import declare
 from jobqueue.publisher import Publisher, PublishFailed
-from jobqueue.topology import CLASSES, LADDER, TOPOLOGY, declare, work_queue
+from jobqueue.topology import CLASSES, LADDER, TOPOLOGY, work_queue
 from servicekit.lifecycle import Background, Stop
 
 from .publishing import publishing

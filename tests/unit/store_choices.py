@@ -26,6 +26,8 @@ CHOICES: dict[str, list[Any]] = {  # the arguments of every rule, by name
     "ran": [None, 0.0, 2.0],
     "stage": [None, *Stage],
     "progress": [None, 5, 50],
+    "log": [None, "", "step 1", "step 2"],
+    "index": [0, 1],
     "wait": [0, 5],
     "lag": [0, 0, 60, 120, 600, 600],
 }  # fmt: skip

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from store.adapters.projection import job_message
+from store.domain import leasing
 from store.domain.charging import charge_reason
-from store.domain.job import Dispatched, Job, Leased, Reconciling, Waiting
+from store.domain.job import Artifact, Dispatched, Job, Leased, Reconciling, Waiting
 from store.domain.states import FINAL, OCCUPYING, OPEN, AttemptState, Charge, State
 
 LEGAL = {
@@ -47,6 +48,10 @@ def constraints(job: Job) -> dict[str, bool]:
         or isinstance(mover, Leased)
         or not any(a.state is AttemptState.SUBMITTING for a in job.attempts),
         "pending_has_no_call": state is not State.PENDING or job.current is None,
+        "listed_after_a_success": not job.artifacts
+        or any(a.output is not None for a in job.attempts),
+        "listed_by_index": [a.index for a in job.artifacts]
+        == sorted({a.index for a in job.artifacts}),
     }
     doubted = job.current is not None and job.current.state in (
         AttemptState.UNKNOWN, AttemptState.UNRESOLVED,
@@ -79,6 +84,17 @@ def check_step(old: Job, new: Job) -> None:
         assert old.redriven_as in (None, new.redriven_as)
     elif new.revision == old.revision:
         assert job_message(new) == job_message(old), "seen by no watcher"
+    assert set(old.artifacts) <= set(new.artifacts), "what was listed is gone or another"
+    if new.artifacts != old.artifacts:
+        assert is_saving(old), "listed before the call has succeeded"
+        assert old.holds(new.lease_epoch), "listed without the lease"
+        assert new.revision == old.revision + 1
+    quiet = replace(
+        new, progress=old.progress, log_tail=old.log_tail, revision=old.revision,
+        update_time=old.update_time,
+    )  # fmt: skip
+    if new.revision > old.revision and quiet == old:
+        assert new.update_time - old.update_time >= leasing.SHOW_EVERY, "progress too often"
     later = {a.number: a for a in new.attempts}
     for a in old.attempts:
         assert a.charge is not Charge.YES or later[a.number].charge is Charge.YES
@@ -109,6 +125,14 @@ def spends(old: Job, new: Job) -> bool:
 def in_doubt(attempt: Any) -> bool:
     doubted = (AttemptState.SUBMITTING, AttemptState.UNKNOWN, AttemptState.UNRESOLVED)
     return attempt.state in doubted and attempt.prediction_id is None
+
+
+def artifact(index: int, epoch: int) -> Artifact:
+    """An output as a worker stored it, under a key of its own."""
+    return Artifact(
+        index=index, object_key=f"{epoch}/{index}", media_type="image/png", size_bytes=3,
+        sha256="ab" * 32, output_path="",
+    )  # fmt: skip
 
 
 def is_saving(job: Job) -> bool:

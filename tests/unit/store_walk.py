@@ -13,7 +13,7 @@ from uuid import UUID
 
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition
 
-from store.domain import ending, leasing, operating, reconciling, recording, spending
+from store.domain import ending, leasing, operating, reconciling, recording, saving, spending
 from store.domain.errors import JobError
 from store.domain.failure import output_lost
 from store.domain.job import Job, Leased, Reconciling
@@ -21,7 +21,7 @@ from store.domain.retries import RetryPolicy
 from store.domain.states import OCCUPYING, AttemptState, FailureKind, Stage, State
 
 from .store_choices import step
-from .store_constraints import check_permit, check_step, in_doubt, is_saving, spends
+from .store_constraints import artifact, check_permit, check_step, in_doubt, is_saving, spends
 from .store_world import BEGIN, POST_TIMEOUT, SETTLE, Call, Fact, World, failure, kept, seconds
 
 LIMITS = spending.Limits(SETTLE, seconds(600))
@@ -157,12 +157,12 @@ class Walk(RuleBasedStateMachine):
 
     @precondition(lambda self: any(isinstance(job.mover, Leased) for job in self.jobs))
     @step
-    def heartbeat(self, n: int, progress: int | None, stage: Stage | None) -> None:
+    def heartbeat(self, n: int, progress: int | None, stage: Stage | None, log: str | None) -> None:
         job, now = self.jobs[n], self.world.now
         if not isinstance(job.mover, Leased):
             return
         self.change(n, lambda job: kept(job, now, LEASE))
-        self.change(n, lambda job: leasing.report(job, stage, progress, now))
+        self.change(n, lambda job: leasing.report(job, stage, progress, log, now) or job)
 
     @step
     def release(self, n: int, wait: float, fenced: bool) -> None:
@@ -307,10 +307,23 @@ class Walk(RuleBasedStateMachine):
         before, now = self.jobs[n], self.world.now
         epoch = before.lease_epoch - fenced
         if stored:
-            done = self.change(n, lambda job: ending.complete(job, epoch, (), None, now))
+            both = (artifact(0, epoch), artifact(1, epoch))
+            done = self.change(n, lambda job: saving.complete(job, epoch, both, None, now))
+            assert not done or [each.index for each in self.jobs[n].artifacts] == [0, 1]
         else:
-            done = self.change(n, lambda job: ending.fail_saving(job, epoch, output_lost(), now))
+            done = self.change(n, lambda job: saving.fail_saving(job, epoch, output_lost(), now))
         assert not (done and fenced) or before.final
+
+    @precondition(lambda self: any(is_saving(job) for job in self.jobs))
+    @step
+    def list_artifact(self, index: int, fenced: bool) -> None:
+        """One of the outputs is stored, by the worker that holds the job or by one that did."""
+        n = next(n for n, job in enumerate(self.jobs) if is_saving(job))
+        before, now = self.jobs[n], self.world.now
+        epoch = before.lease_epoch - fenced
+        stored = (artifact(index, epoch),)
+        done = self.change(n, lambda job: saving.record_artifacts(job, epoch, stored, now))
+        assert not (done and fenced), "a fenced worker listed an artifact"
 
     @step
     def cancel(self, n: int, wanted: bool) -> None:

@@ -38,6 +38,16 @@ def test_the_table_shows_every_aim_with_its_verdict() -> None:
     assert "250" in missed
 
 
+def test_every_number_of_streams_that_was_measured_has_its_aims() -> None:
+    """How many streams there were is the effort's to say."""
+    name = "WatchJobs, 5000: p99 / bare"
+    verdict = {1.9: "  met", 2.1: "  MISSED"}
+    for value, ending in verdict.items():
+        shown = table(_figures(**{name: value}), 32, 500)
+        (line,) = (line for line in shown.splitlines() if name in line)
+        assert line.endswith(ending)
+
+
 def test_the_document_has_every_round() -> None:
     """So that another program can judge the noise for itself."""
     figures = {"submit over gRPC: rate": Figure("submit over gRPC: rate", "/s", (9.0, 11.0, 10.0))}

@@ -56,6 +56,7 @@ def test_a_job_as_json_has_every_field_every_time() -> None:
         "artifacts": [],
         "redrive_of": "",
         "redriven_as": "",
+        "log_tail": "",
     }
 
 

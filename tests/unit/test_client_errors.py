@@ -16,7 +16,6 @@ DETAILS = "grpc-status-details-bin"
 # Between our own parts, or to the provider that calls a webhook.
 NOT_FOR_CALLERS = {
     "LEASE_LOST",
-    "TRANSITION_REFUSED",
     "SIGNATURE_INVALID",
     "CALL_NOT_FOUND",
     "PREDICTION_TAKEN",
@@ -36,7 +35,7 @@ def failed(code: grpc.StatusCode, status: Status | None = None) -> grpc.aio.AioR
 )
 def test_every_reason_of_the_contract_has_a_class(name: str) -> None:
     """A new ErrorReason needs a place in the tree (or is never sent to a caller)."""
-    code = grpc.StatusCode.FAILED_PRECONDITION
+    code = grpc.StatusCode.DATA_LOSS
     error = errors.from_call(failed(code, refusal(code, name)))
     assert error.reason == name
     assert (type(error) is errors.ServerFailed) == (name in NOT_FOR_CALLERS | {"INTERNAL"})
@@ -50,6 +49,7 @@ def test_every_reason_of_the_contract_has_a_class(name: str) -> None:
         (grpc.StatusCode.UNAVAILABLE, mediagen.Unavailable),
         (grpc.StatusCode.DEADLINE_EXCEEDED, mediagen.DeadlineExceeded),
         (grpc.StatusCode.UNAUTHENTICATED, mediagen.AccessDenied),
+        (grpc.StatusCode.FAILED_PRECONDITION, mediagen.TransitionRefused),
         (grpc.StatusCode.DATA_LOSS, mediagen.ServerFailed),
     ],
 )

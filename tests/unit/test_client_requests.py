@@ -18,7 +18,7 @@ from mediagen.v1.generation_service_pb2 import SubmitJobRequest
 
 
 def submission(prompt: str = "a fox", **changes: Any) -> SubmitJobRequest:
-    values: dict[str, Any] = dict.fromkeys(("input", "timeout", "labels", "priority"))
+    values: dict[str, Any] = dict.fromkeys(("input", "timeout", "labels", "priority", "webhook"))
     return submit_request(prompt, **{**values, "model": "a/b", "request_id": "r", **changes})
 
 

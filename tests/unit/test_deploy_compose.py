@@ -13,9 +13,10 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "docker-compose.yml"
+INSIDE = ("store", "simulator", "generator", "notifier")
 COMPOSE: dict[str, Any] = yaml.safe_load(SOURCE.read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = ("store", "gateway", "generator", "simulator", "edge")
+OURS = ("store", "gateway", "generator", "notifier", "simulator", "edge")
 
 each_service = pytest.mark.parametrize("name", sorted(SERVICES))
 each_of_ours = pytest.mark.parametrize("name", OURS)
@@ -46,7 +47,7 @@ def test_the_documented_ports_are_published() -> None:
         for port in service.get("ports", [])
     }
     assert {"edge:8000", "edge:3000", "gateway:50051"} <= published
-    assert not [port for port in published if port.startswith(("store", "simulator", "generator"))]
+    assert not [port for port in published if port.startswith(INSIDE)]
 
 
 @each_service
@@ -68,7 +69,7 @@ def test_our_containers_have_few_rights(name: str) -> None:
 
 
 def test_the_image_is_built_once() -> None:
-    """Five builds of one tag at the same time can get in each other's way."""
+    """A build for each of one tag at the same time can get in each other's way."""
     built = {name: service["build"] for name, service in SERVICES.items() if "build" in service}
     assert built == {"store": {"context": ".", "dockerfile": "deploy/Dockerfile"}}
 
@@ -142,12 +143,14 @@ def test_the_services_settings_accept_what_compose_gives(monkeypatch: pytest.Mon
     from edge.settings import EdgeSettings
     from gateway.settings import Settings as GatewaySettings
     from generator.settings import Settings as GeneratorSettings
+    from notifier.settings import Settings as NotifierSettings
     from store.settings import Settings as StoreSettings
 
     classes = {
         "store": StoreSettings,
         "gateway": GatewaySettings,
         "generator": GeneratorSettings,
+        "notifier": NotifierSettings,
         "edge": EdgeSettings,
     }
     for name, settings in classes.items():

@@ -17,7 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = ROOT / "deploy" / "Dockerfile"
-SERVICES = ("store", "gateway", "generator", "simulator", "edge")
+SERVICES = ("store", "gateway", "generator", "notifier", "simulator", "edge")
 # Runs a module's file as an import, from the installed wheels, with the checkout out of reach.
 PROGRAM = """
 import importlib, sys

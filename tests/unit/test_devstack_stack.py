@@ -35,7 +35,8 @@ async def environment_of(plan: Plan, name: str) -> dict[str, str]:
 def test_everything_is_started_when_nothing_is_given(plan_of: Callable[..., Plan]) -> None:
     """`make run` on a bare machine: every part, one of each service."""
     assert names(plan_of()) == [
-        "postgres", "epmd", "rabbitmq", "simulator", "store-1", "gateway-1", "generator-1", "edge",
+        "postgres", "epmd", "rabbitmq", "simulator", "store-1", "gateway-1", "generator-1",
+        "notifier-1", "edge",
     ]  # fmt: skip
 
 
@@ -86,15 +87,27 @@ async def test_without_an_account_the_simulator_stands_in(plan_of: Callable[...,
 
 async def test_several_of_each_know_each_other(plan_of: Callable[..., Plan]) -> None:
     """The documented ports are the first one's; the others are told, not guessed."""
-    plan = plan_of(STORES="2", GATEWAYS="3", GENERATORS="2")
+    plan = plan_of(STORES="2", GATEWAYS="3", GENERATORS="2", NOTIFIERS="2")
     assert plan.store_addresses[0] == "127.0.0.1:50052"
     assert plan.gateway_addresses[0] == "127.0.0.1:50051"
     edge = await environment_of(plan, "edge")
     generator = await environment_of(plan, "generator-2")
     assert edge["GATEWAY_ADDRESSES"].split(",") == plan.gateway_addresses
     assert generator["STORE_ADDRESS"].split(",") == plan.store_addresses
+    notifier = await environment_of(plan, "notifier-2")
+    assert notifier["STORE_ADDRESS"].split(",") == plan.store_addresses
     ports = [port.number for part in plan.parts for port in part.ports]
     assert len(ports) == len(set(ports))
+
+
+async def test_webhooks_may_go_to_this_machine(plan_of: Callable[..., Plan]) -> None:
+    """A developer's receiver is here. The gateway, that refuses URLs, is told what the notifier is;
+    whoever names other hosts has those alone."""
+    for said, told in (("", "localhost,127.0.0.1,[::1]"), ("10.1.0.0/16", "10.1.0.0/16")):
+        plan = plan_of(WEBHOOK_ALLOWED_HOSTS=said)
+        for name in ("gateway-1", "notifier-1"):
+            environment = await environment_of(plan, name)
+            assert environment["WEBHOOK_ALLOWED_HOSTS"] == told
 
 
 def test_what_others_need_stops_after_them(plan_of: Callable[..., Plan]) -> None:
@@ -135,3 +148,18 @@ def test_the_real_variables_are_taken_away_and_named(monkeypatch: pytest.MonkeyP
     assert "REPLICATE_API_TOKEN" in said
     assert TOKEN not in said
     assert "No real" in scrub_environment()
+
+
+async def test_the_simulator_tells_us_of_its_predictions_unless_told_where_else(
+    tmp_path: Path, plan_of: Callable[..., Plan]
+) -> None:
+    """Under `make run`: progress is then seen at once. With an account its owner decides."""
+    name = "REPLICATE_WEBHOOK_URL"
+    told = await environment_of(plan_of(EDGE_PORT="18000"), "generator-1")
+    assert told[name] == "http://127.0.0.1:18000"
+    told = await environment_of(plan_of(**{name: "http://127.0.0.1:7"}), "generator-1")
+    assert told[name] == "http://127.0.0.1:7"
+    assert name not in await environment_of(plan_of(REPLICATE_API_TOKEN=TOKEN), "generator-1")
+    given = {"STATE_DIR": str(tmp_path)}
+    tests = make_plan(read_settings(given), given, tmp_path / "software", webhooks=False)
+    assert name not in await environment_of(tests, "generator-1")

@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 import devstack.settings
 import generator.settings
+import notifier.settings
 import simulator.settings
 import store.settings
 from edge.settings import EdgeSettings
@@ -22,6 +23,7 @@ SERVICES: list[type[BaseModel]] = [
     store.settings.Settings,
     GatewaySettings,
     generator.settings.Settings,
+    notifier.settings.Settings,
     EdgeSettings,
     simulator.settings.Settings,
 ]

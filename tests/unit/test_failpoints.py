@@ -10,10 +10,15 @@ import pytest
 import gateway.failpoints
 import generator.failpoints
 import jobqueue.failpoints
+import notifier.failpoints
 import servicekit.objects
 import store.failpoints
-from mediagen.store.v1 import attempt_ledger_service_pb2, job_store_service_pb2
-from mediagen.v1 import operator_service_pb2
+from mediagen.store.v1 import (
+    attempt_ledger_service_pb2,
+    delivery_ledger_service_pb2,
+    job_store_service_pb2,
+)
+from mediagen.v1 import operator_service_pb2, webhook_endpoint_service_pb2
 from servicekit import failpoints
 
 from .failpoint_rules import Module, doors, modules_of, not_named, unguarded, unwritten
@@ -83,9 +88,27 @@ def test_every_method_of_the_ledger_is_a_step() -> None:
     assert len(asked) == len(re.findall(r"self\._stub\.", text)) == len(methods)
 
 
+def test_every_call_of_the_notifier_is_a_step() -> None:
+    """To the store, each method by its own name, and to the receivers."""
+    own = (*notifier.failpoints.LEDGER, *notifier.failpoints.POSTS)
+    modules = modules_of(SERVICES, "notifier")
+    assert not_named(modules, own) == []
+    assert unguarded(modules, r"call|self\._posted") == []
+    posting = {"notifier/adapters/posting.py"}
+    assert doors(modules, r"\w+\.handle_async_request|self\._posted") == posting
+    service = delivery_ledger_service_pb2.DESCRIPTOR.services_by_name["DeliveryLedgerService"]
+    methods = {method.name: _snake(method.name) for method in service.methods}
+    assert set(methods.values()) == set(notifier.failpoints.LEDGER)
+    text = (SERVICES / "notifier/adapters/ledger.py").read_text()
+    asked = re.findall(r'_asked\("(\w+)", self\._stub\.(\w+)', text)
+    assert {name: step for step, name in asked} == methods
+    assert len(asked) == len(re.findall(r"self\._stub\.", text))
+
+
 def test_every_change_that_a_gateway_asks_for_is_a_step() -> None:
     """What only reads has none."""
-    steps = (*gateway.failpoints.STEPS, *gateway.failpoints.HEARD)
+    of_callers = (*gateway.failpoints.STEPS, *gateway.failpoints.TOLD)
+    steps = (*of_callers, *gateway.failpoints.HEARD)
     assert not_named(modules_of(SERVICES, "gateway"), steps) == []
     reads = r"(?!Get|List|Read|Watch)"
     asking = modules_of(SERVICES, "gateway/adapters")
@@ -93,10 +116,11 @@ def test_every_change_that_a_gateway_asks_for_is_a_step() -> None:
     services = [
         job_store_service_pb2.DESCRIPTOR.services_by_name["JobStoreService"],
         operator_service_pb2.DESCRIPTOR.services_by_name["OperatorService"],
+        webhook_endpoint_service_pb2.DESCRIPTOR.services_by_name["WebhookEndpointService"],
     ]
     methods = [each.name for service in services for each in service.methods]
     changing = {_snake(name) for name in methods if re.match(reads, name)}
-    assert changing == set(gateway.failpoints.STEPS)
+    assert changing == set(of_callers)
 
 
 def test_every_write_of_an_object_is_a_step() -> None:
@@ -109,20 +133,25 @@ def test_every_write_of_an_object_is_a_step() -> None:
 def test_nothing_else_speaks_to_another_party() -> None:
     """A new connection is opened where these rules look, or these rules are told of it."""
     every = [
-        module for folder in ("store", "gateway", "generator", "jobqueue", "servicekit")
+        module for folder in ("store", "gateway", "generator", "notifier", "jobqueue", "servicekit")
         for module in modules_of(SERVICES, folder)
     ]  # fmt: skip
     assert doors(every, r"create_async_engine") == set(ENGINES)
     assert doors(every, r"httpx\.\w*Client") == {
         f"generator/adapters/{name}.py" for name in ("create", "delivery", "provider")
     }
+    assert doors(every, r"httpcore\.\w+(Pool|Connection|Backend|Proxy)|\w+\.connect_tcp") == {
+        f"notifier/adapters/{name}.py" for name in ("dialing", "posting")
+    }
     assert doors(every, r"obstore\.\w+") == {"servicekit/objects.py"}
     assert doors(every, r"aio_pika\.connect\w*") <= {"jobqueue/link.py"}
     assert doors(every, r"(\w+\.)?\w+Stub") == {
-        "gateway/adapters/operating.py", "gateway/adapters/store.py",
+        "gateway/adapters/endpoints.py", "gateway/adapters/operating.py",
+        "gateway/adapters/store.py",
         "gateway/adapters/webhooks.py", "gateway/http/webhooks.py",
-        "generator/adapters/ledger.py", "servicekit/probe.py",
-        "gateway/http/jobs.py", "gateway/http/operating.py",  # to the gateway itself
+        "generator/adapters/ledger.py", "notifier/adapters/ledger.py", "servicekit/probe.py",
+        # To the gateway itself:
+        "gateway/http/endpoints.py", "gateway/http/jobs.py", "gateway/http/operating.py",
     }  # fmt: skip
 
 
@@ -207,7 +236,7 @@ def test_before_during_and_after() -> None:
     assert failpoints.names(("ack",)) == ("before_ack", "after_ack")
     named = failpoints.names(("ack", "post"), halfway=("post",))
     assert named == ("before_ack", "after_ack", "before_post", "during_post", "after_post")
-    every = (store.failpoints, gateway.failpoints, generator.failpoints)
+    every = (store.failpoints, gateway.failpoints, generator.failpoints, notifier.failpoints)
     assert all(len(set(each.NAMES)) == len(each.NAMES) for each in every)
 
 

@@ -12,9 +12,10 @@ from edge.config import DESCRIPTOR, SITE
 from edge.rest import read_api
 from mediagen.v1 import generation_service_pb2 as service_pb2
 from mediagen.v1 import job_pb2
+from mediagen.v1 import webhook_endpoint_service_pb2 as endpoint_pb2
 
 Json = dict[str, Any]
-METHODS = {"get", "post", "head"}
+METHODS = {"get", "post", "patch", "delete", "head"}
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +101,25 @@ def test_examples_of_a_submit_are_requests_that_parse(document: Json) -> None:
         jsonschema.validate(example["value"], schema)
 
 
+def test_examples_of_webhook_endpoints_are_requests_that_parse(document: Json) -> None:
+    """For the one that is made, and the one that is changed."""
+    for path, method, message in (
+        ("/api/v1/webhook-endpoints", "post", endpoint_pb2.CreateWebhookEndpointRequest),
+        (
+            "/api/v1/webhook-endpoints/{endpoint_id}",
+            "patch",
+            endpoint_pb2.UpdateWebhookEndpointRequest,
+        ),
+    ):
+        body = document["paths"][path][method]["requestBody"]["content"]["application/json"]
+        schema = {**body["schema"], "components": document["components"]}
+        for example in body["examples"].values():
+            json_format.ParseDict(example["value"], message())
+            jsonschema.validate(example["value"], schema)
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({"target": {"url": "https://a.example", "event": []}}, schema)
+
+
 def test_unknown_keys_of_a_submit_are_invalid(document: Json) -> None:
     """A key at the wrong level is refused by the API, and by the document."""
     content = document["paths"]["/api/v1/generate"]["post"]["requestBody"]["content"]
@@ -152,6 +172,9 @@ def test_what_only_http_has_is_described(document: Json) -> None:
     events = document["paths"]["/api/v1/jobs/{job_id}:events"]["get"]
     assert "Last-Event-ID" in {p["name"] for p in events["parameters"]}
     assert list(events["responses"]["200"]["content"]) == ["text/event-stream"]
+    all_events = document["paths"]["/api/v1/jobs:events"]["get"]
+    assert {"Last-Event-ID", "cursor"} <= {p["name"] for p in all_events["parameters"]}
+    assert list(all_events["responses"]["200"]["content"]) == ["text/event-stream"]
     watch = document["paths"]["/api/v1/jobs/{job_id}:watch"]["get"]["responses"]["200"]
     assert set(watch["content"]) == {"application/x-ndjson", "text/event-stream"}
     health = document["paths"]["/api/v1/health"]["get"]["responses"]
