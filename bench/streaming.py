@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from signal import Signals
 
-from bench import fan_out, following, raw_fan_out, storm
+from bench import database, fan_out, following, raw_fan_out, storm
 from bench.fan_out import WATCH_JOB, WATCH_JOBS, Addresses, Reached
 from bench.figures import Record, percentile, ratios
 from bench.memory import resident_kib
@@ -64,6 +64,8 @@ def measure(
             _follow(record, window)
         for number in RESTARTS:
             say(f"{max(streams):,} streams, and the gateway is started anew by {number.name}")
+            # Each stream of all jobs begins with all that are there.
+            rig.run("database", database.forget_jobs, to.database)
             _storm(rig, stack, to, record, number, max(streams))
 
 

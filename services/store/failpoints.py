@@ -31,7 +31,7 @@ WEBHOOKS = (
     "resume_webhook_endpoint", "delete_webhook_endpoint", "ping_webhook_endpoint",
     "keep_webhook_secret", "rotate_webhook_secret", "redeliver_webhook", "claim_delivery",
     "hold_delivery", "record_delivery", "lease_deliveries", "move_on_deliveries",
-    "expire_deliveries", "forget_deliveries",
+    "expire_deliveries", "let_go_deliveries", "forget_deliveries",
 )  # fmt: skip
 
 WRITES = (*ASKED, *FACTS, *LOOPS, *WEBHOOKS)

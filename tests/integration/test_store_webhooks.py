@@ -16,6 +16,7 @@ from mediagen.v1 import job_pb2, webhook_pb2
 from mediagen.v1 import webhook_endpoint_service_pb2 as eb
 from store.adapters import webhook_tables as w
 from store.adapters.delivery_making import AT_ONCE
+from store.adapters.endpoints import AT_ONCE as AT_A_TIME
 from store.adapters.feed import Feed
 from store.adapters.submissions import insert_job, new_job
 from store.adapters.wakeups import Wakeups
@@ -212,6 +213,35 @@ async def test_a_delivery_made_as_its_endpoint_is_paused_is_held_when_claimed(
     assert not (await hooks.delivery(delivery.delivery_id)).HasField("next_attempt_time")
     await hooks.resume(endpoint.endpoint_id)
     assert not (await hooks.claim(delivery.delivery_id)).refused
+
+
+async def test_of_very_many_that_were_held_none_is_forgotten(
+    hooks: Webhooks,
+) -> None:
+    """A resume is over in time however many wait: the feed and all that is posted wait for it. The
+    sweeper lets go the rest; and a removal takes them along in parts."""
+    endpoint = await hooks.create()
+    await hooks.canceled()
+    await hooks.pause(endpoint.endpoint_id)
+    copies = sa.text(
+        "INSERT INTO webhook_deliveries"
+        " (tenant, endpoint_id, type, job_id, revision, create_time, expire_time, due)"
+        " SELECT tenant, endpoint_id, type, job_id, revision + n, create_time, expire_time, due"
+        " FROM webhook_deliveries, generate_series(1, :more) n"
+    )
+    async with hooks.store.database.transaction() as connection:
+        await connection.execute(copies, {"more": 2 * AT_A_TIME})
+    still_held = sa.text("SELECT count(*) FROM webhook_deliveries WHERE available_at IS NULL")
+    held = []
+    await hooks.resume(endpoint.endpoint_id)
+    for _ in range(3):
+        async with hooks.store.database.single() as connection:
+            held.append((await connection.execute(still_held)).scalar_one())
+        await hooks.sweeper.turn()
+    assert held == [AT_A_TIME + 1, 1, 0]
+    request = eb.DeleteWebhookEndpointRequest(endpoint_id=endpoint.endpoint_id)
+    await hooks.endpoints.DeleteWebhookEndpoint(request, OURS)
+    assert await count(hooks, w.webhook_deliveries) == 0
 
 
 async def test_a_rotated_secret_signs_beside_the_new_one_for_a_day(hooks: Webhooks) -> None:

@@ -1,7 +1,9 @@
 """Where are webhooks posted to? A tenant's endpoints, and the URLs that its jobs have named.
 
 Who changes whether an endpoint is called locks its row first and its deliveries after it. What is
-made for it meanwhile waits for that lock (delivery_making.py), so nothing is held for ever.
+made for it meanwhile waits for that lock (delivery_making.py), so nothing is held for ever. As the
+feed waits too, each lock is short: only so many deliveries are held or let go with the change. The
+others are held when they are claimed (deliveries.py), and let go by loops/webhook_sweeper.py.
 """
 
 from __future__ import annotations
@@ -25,6 +27,8 @@ from store.domain.deliveries import DEFAULT_EVENTS, ENDPOINT_LIMIT, RESUME_SPREA
 from store.domain.errors import EndpointNamedByJobs, EndpointNotFound, TooManyEndpoints
 
 BY_OWNER: Final = "Paused by its owner."
+#: Deliveries of one transaction: it ends well before its time is over.
+AT_ONCE: Final = 2000
 
 _ENDPOINTS: Final = w.webhook_endpoints.c
 _DELIVERIES: Final = w.webhook_deliveries.c
@@ -132,10 +136,14 @@ class WebhookEndpoints:
         return endpoint_message(row)
 
     async def delete(self, tenant: str, endpoint_id: UUID) -> None:
-        """It is gone, with its deliveries."""
-        async with self._database.transaction("delete_webhook_endpoint") as connection:
-            await _locked(connection, tenant, endpoint_id)
-            await connection.execute(_DELETE, {"of_endpoint": endpoint_id})
+        """It is gone, with its deliveries, which go first. Again after a part is the same."""
+        key, gone = {"of_endpoint": endpoint_id}, AT_ONCE
+        while gone == AT_ONCE:
+            async with self._database.transaction("delete_webhook_endpoint") as connection:
+                await _locked(connection, tenant, endpoint_id)
+                gone = (await connection.execute(_EMPTY, key)).rowcount
+                if gone < AT_ONCE:
+                    await connection.execute(_DELETE, key)
 
 
 async def lock_endpoint(connection: AsyncConnection, endpoint_id: UUID) -> sa.RowMapping | None:
@@ -147,8 +155,8 @@ async def lock_endpoint(connection: AsyncConnection, endpoint_id: UUID) -> sa.Ro
 async def save_endpoint(
     connection: AsyncConnection, endpoint_id: UUID, old: sa.RowMapping, new: domain.Endpoint
 ) -> sa.RowMapping:
-    """Writes what *new* changes about *old*, and holds or lets go its deliveries. The caller has
-    locked the endpoint."""
+    """Writes what *new* changes about *old*, and holds or lets go its deliveries: the first of
+    many. The caller has locked the endpoint."""
     before = endpoint_of(old)
     if new == before:
         return old
@@ -187,28 +195,24 @@ async def _written(
     return row
 
 
-def _waiting(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    """The deliveries of an endpoint that wait, locked in one order, as everybody locks several."""
+def _of_endpoint(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Deliveries of an endpoint. What others have in hand is left out, and is seen to later."""
     return (
         sa.select(_DELIVERIES.delivery_id)
-        .where(
-            _DELIVERIES.endpoint_id == sa.bindparam("of_endpoint"),
-            _DELIVERIES.state == str(DeliveryState.PENDING),
-            *conditions,
-        )
-        .order_by(_DELIVERIES.delivery_id)
-        .with_for_update()
+        .where(_DELIVERIES.endpoint_id == sa.bindparam("of_endpoint"), *conditions)
+        .limit(AT_ONCE)
+        .with_for_update(skip_locked=True)
     )
 
 
-def _let_go() -> sa.Update:
+def let_go(those: sa.Select[Any]) -> sa.Update:
     """Within a few seconds, so that an endpoint that is back is not run over."""
     soon = CLOCK + RESUME_SPREAD * sa.func.random()
     # Whoever is posting it still may.
     due = sa.func.greatest(soon, _DELIVERIES.claim_until)
     return (
         sa.update(w.webhook_deliveries)
-        .where(_DELIVERIES.delivery_id.in_(_waiting(_DELIVERIES.available_at.is_(None))))
+        .where(_DELIVERIES.delivery_id.in_(those))
         .values(available_at=due, due=due, level=None, relay_until=None)
     )
 
@@ -243,9 +247,12 @@ _CREATE = (
 _DELETE = sa.delete(w.webhook_endpoints).where(
     _ENDPOINTS.endpoint_id == sa.bindparam("of_endpoint")
 )
+_EMPTY = sa.delete(w.webhook_deliveries).where(_DELIVERIES.delivery_id.in_(_of_endpoint()))
+_PENDING = _DELIVERIES.state == str(DeliveryState.PENDING)
+_NOT_HELD = _of_endpoint(_PENDING, _DELIVERIES.available_at.is_not(None))
 _HOLD = (
     sa.update(w.webhook_deliveries)
-    .where(_DELIVERIES.delivery_id.in_(_waiting(_DELIVERIES.available_at.is_not(None))))
+    .where(_DELIVERIES.delivery_id.in_(_NOT_HELD))
     .values(available_at=None)
 )
-_LET_GO = _let_go()
+_LET_GO = let_go(_of_endpoint(_PENDING, _DELIVERIES.available_at.is_(None)))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import structlog
 
 from jobqueue.publisher import Publisher, PublishFailed
 from mediagen.store.v1.feed_pb2 import FeedBatch, FeedEvent
 from servicekit.lifecycle import Stop
+from store.adapters.database import Unavailable
 from store.adapters.feed import Feed
 from store.adapters.feed_statements import BATCH, BATCH_BYTES
 from store.adapters.wakeups import Wakeups
@@ -24,11 +26,19 @@ REST = 0.01
 class Numberer:
     """Numbers what is committed. Replicas take turns at each tenant's head."""
 
-    def __init__(self, feed: Feed, publisher: Publisher, wakeups: Wakeups) -> None:
+    def __init__(
+        self,
+        feed: Feed,
+        publisher: Publisher,
+        wakeups: Wakeups,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._feed = feed
         self._publisher = publisher
         self._wakeups = wakeups
-        self._looked = 0.0
+        self._clock = clock
+        self._looked = -POLL
 
     async def run(self, stop: Stop) -> None:
         """Numbers until *stop*."""
@@ -37,19 +47,28 @@ class Numberer:
         )
 
     async def turn(self) -> bool:
-        """Numbers a batch of each tenant. True if there may be more at once."""
-        full = False
+        """Numbers a batch of each tenant. True if there may be more at once.
+
+        A tenant whose rows can not be had now, which another holds, stops none of the others.
+        """
+        full, away = False, None
         for tenant in await self._due():
-            events = await self._feed.number(tenant)
+            try:
+                events = await self._feed.number(tenant)
+            except Unavailable as error:
+                away = error
+                continue
             if events:
                 await self._tell(tenant, events)
             full = full or _cut_short(events)
+        if away is not None:
+            raise away
         return full
 
     async def _due(self) -> set[str]:
         """The tenants that this process has changed jobs of; now and then those of any other too:
         what a replica committed before it died is numbered by whoever looks."""
-        tenants, now = self._wakeups.take_changed(), time.monotonic()
+        tenants, now = self._wakeups.take_changed(), self._clock()
         if tenants and now - self._looked < POLL:
             return tenants
         self._looked = now

@@ -1,4 +1,8 @@
-"""What time does to webhooks: deliveries are given up, and what is long over is forgotten."""
+"""What does time do to webhooks? Deliveries are given up, and what is long over is forgotten.
+
+And of many that were held, those are let go that were not yet when their endpoint was resumed
+(adapters/endpoints.py).
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,8 @@ import structlog
 from servicekit.lifecycle import Stop
 from store.adapters import webhook_tables as w
 from store.adapters.database import BEGUN, CLOCK, Database
-from store.domain.deliveries import KEPT, DeliveryState
+from store.adapters.endpoints import AT_ONCE, let_go
+from store.domain.deliveries import KEPT, DeliveryState, EndpointState
 from store.loops.pacing import repeat
 
 log = structlog.get_logger()
@@ -37,10 +42,26 @@ class WebhookSweeper:
         expired = await self._database.rows(_EXPIRE, {}, "expire_deliveries")
         if expired:
             log.info("deliveries.expired", count=len(expired))
+        freed = await self._database.rows(_LET_GO, {}, "let_go_deliveries")
         async with self._database.transaction("forget_deliveries") as connection:
             forgotten = (await connection.execute(_FORGET)).rowcount
             await connection.execute(_FORGET_NAMED)
-        return len(expired) == BATCH or forgotten == BATCH
+        return BATCH in (len(expired), forgotten) or len(freed) == AT_ONCE
+
+
+def _still_held() -> sa.Select[Any]:
+    """Deliveries whose endpoint is not paused. Is it at this moment, a claim holds them again."""
+    return (
+        sa.select(_D.delivery_id)
+        .join_from(w.webhook_deliveries, w.webhook_endpoints, _E.endpoint_id == _D.endpoint_id)
+        .where(
+            _D.state == sa.literal_column(f"'{DeliveryState.PENDING}'"),
+            _D.available_at.is_(None),
+            _E.state == str(EndpointState.ENABLED),
+        )
+        .limit(AT_ONCE)
+        .with_for_update(of=w.webhook_deliveries, skip_locked=True)
+    )
 
 
 def _expire() -> sa.Update:
@@ -96,6 +117,7 @@ def _forget_named() -> sa.Delete:
 
 
 # Built once: to build a statement takes longer than to run it.
+_LET_GO = let_go(_still_held()).returning(_D.delivery_id)
 _EXPIRE = _expire()
 _FORGET = _forget()
 _FORGET_NAMED = _forget_named()
