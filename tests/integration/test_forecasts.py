@@ -268,3 +268,13 @@ async def test_one_who_gives_up_leaves_the_others_their_answer(bench: Bench) -> 
     await asyncio.sleep(0)
     gone.cancel()
     assert len(await waiting) == 1
+
+
+async def test_a_job_is_read_without_its_forecast_if_that_takes_too_long(bench: Bench) -> None:
+    """Here a table is locked that only forecasts read: the job is worth more than an estimate."""
+    job = await bench.submit()
+    async with bench.database.transaction() as connection:
+        await connection.execute(sa.text("LOCK TABLE workers IN ACCESS EXCLUSIVE MODE"))
+        async with asyncio.timeout(4):  # which a statement waits longer for than that
+            assert not (await bench.job(job.job_id)).HasField("forecast")
+    assert (await bench.job(job.job_id)).HasField("forecast")

@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable
+from types import SimpleNamespace
 from typing import Any
 
 import grpc
 import pytest
 
 from generator.domain.values import from_value
+from generator.worker.listing import Listing
+from mediagen.store.v1 import attempt_ledger_service_pb2 as pb
 from mediagen.v1 import failure_pb2 as failures
+from mediagen.v1.job_pb2 import Artifact
 from servicekit.objects import ObjectExists, ObjectStore, StoreUnavailable, open_store
 from tests.fakes.generator_bench import FLUX, Rig, generator_rig
 from tests.fakes.ledger import FakeJob
@@ -329,6 +333,28 @@ async def test_what_was_stored_during_a_call_is_listed_with_the_next_one(
     told = [request for name, request in rig.ledger.calls if name == "RecordArtifacts"]
     assert len(told) == 2
     assert len(told[1].artifacts) == 3
+
+
+async def test_hundreds_of_artifacts_are_listed_in_a_few_calls() -> None:
+    """Each call makes a revision that names all before it: one for each would be megabytes."""
+    told: list[int] = []
+
+    class Ledger:
+        async def record_artifacts(self, request: pb.RecordArtifactsRequest) -> None:
+            told.extend(each.artifact.index for each in request.artifacts)
+            calls.append(len(told))
+
+    calls: list[int] = []
+    task: Any = SimpleNamespace(job_id="j1", lease=SimpleNamespace(epoch=1))
+    parts: Any = SimpleNamespace(ledger=Ledger())
+    async with Listing(parts, task) as listing, asyncio.timeout(10):
+        for index in range(300):
+            listing.add(pb.StoredArtifact(artifact=Artifact(index=index)))
+            await asyncio.sleep(0.003)
+        while len(told) < 300:
+            await asyncio.sleep(0.01)
+    assert told == list(range(300))
+    assert len(calls) < 100
 
 
 async def test_a_lease_that_is_lost_while_listing_ends_the_saving(rig: Rig) -> None:

@@ -5,12 +5,15 @@ The order of it is test_feed_order's."""
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from mediagen.store.v1 import feed_pb2
 from mediagen.store.v1 import job_store_service_pb2 as sb
 from mediagen.v1 import job_pb2
+from store.adapters.database import CLOCK
 from store.adapters.feed import Position
 from store.adapters.feed_statements import BATCH_BYTES
 
@@ -110,3 +113,13 @@ async def test_long_requests_are_numbered_and_read_a_few_at_a_time(bench: Bench)
     huge = await bench.submit(prompt="x" * (2 * BATCH_BYTES))
     (event,) = await bench.feed.number(TENANT)
     assert event.request == huge.request
+
+
+async def test_a_store_whose_clock_is_ahead_makes_no_feed_look_current(bench: Bench) -> None:
+    """What it committed and nobody has numbered yet is not behind `as_of`: else who watches would
+    be told that all is told, and then of the job."""
+    bench.database._offset += timedelta(seconds=2)
+    await bench.submit()
+    async with bench.database.single() as connection:
+        committed = (await connection.execute(sa.select(CLOCK))).scalar_one()
+    assert (await bench.feed.read(TENANT, None, 1)).as_of < committed

@@ -71,8 +71,6 @@ def build(
         pb2.WatchJobEventsRequest(),
         pb2.WatchJobsRequest(),
         pb2.WatchJobsEventsRequest(),
-        pb2.WatchJobsRequest(),
-        pb2.WatchJobsEventsRequest(),
         pb2.DownloadArtifactRequest(),
         pb2.GetHealthRequest(),
         operator_pb2.GetOverviewRequest(),

@@ -21,13 +21,14 @@ MOST_SHARED = 8
 class Group:
     """Watchers that want the same events, so that each event is looked at once for all of them.
 
-    Nothing between the sequences `before` and `latest` was for them, nor anything behind `latest`.
+    Nothing between the sequences `before` and `latest` was for them, nor anything behind `latest`;
+    `noted` was.
     """
 
-    __slots__ = ("before", "latest", "members")
+    __slots__ = ("before", "latest", "members", "noted")
 
     def __init__(self) -> None:
-        self.before = self.latest = 0
+        self.before = self.latest = self.noted = 0
         self.members: set[Watcher] = set()
 
     def wants(self, change: Change) -> bool:
@@ -36,12 +37,12 @@ class Group:
 
     def note(self, sequence: int) -> None:
         """The event of this sequence is for them."""
-        self.before, self.latest = self.latest, sequence
+        self.before, self.latest, self.noted = self.latest, sequence, sequence
         self.ring()
 
     def begin(self, sequence: int) -> None:
         """Nothing is known of what was up to *sequence*."""
-        self.before = self.latest = sequence
+        self.before, self.latest, self.noted = sequence, sequence, 0
         self.ring()
 
     def ring(self) -> None:
@@ -74,7 +75,7 @@ class FilterGroup(Group):
         self._shared: dict[Hashable, Told[WatchJobsResponse] | None] = {}
 
     def wants(self, change: Change) -> bool:
-        return change.sequence == self.latest or self.filter.matches(change.event)
+        return change.sequence == self.noted or self.filter.matches(change.event)
 
     def shared(self, key: Hashable, make: Callable[[], Shared]) -> Shared:
         """What *make* makes, once for all who ask by the same *key* one after the other."""

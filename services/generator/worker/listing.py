@@ -1,8 +1,9 @@
 """When are artifacts told to the store? Each as it is stored, before the others are.
 
-One call at a time, with all that were stored since the last. It is for those who watch: what fails
-is told with the next one, and in the end CompleteJob names them all. Only a lost lease matters, and
-ends the saving.
+One call at a time, with all that were stored since the last, and the more calls there were the
+longer is the rest between two: each makes a revision that names every artifact, and an output may
+have thousands. It is for those who watch: what fails is told with the next one, and in the end
+CompleteJob names them all. Only a lost lease matters, and ends the saving.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from mediagen.store.v1 import attempt_ledger_service_pb2 as pb
 log = structlog.get_logger()
 
 AGAIN_AFTER = 2.0  #: seconds
+REST, LONGEST_REST = 0.02, 2.0  #: seconds after the first call, and at the most
 
 
 class Listing:
@@ -54,7 +56,10 @@ class Listing:
             self._calls = asyncio.create_task(self._tell())
 
     async def _tell(self) -> None:
+        rest = 0.0
         while True:
+            await asyncio.sleep(rest)
+            rest = min(rest + REST, LONGEST_REST)
             await self._more.wait()
             self._more.clear()
             told, self._waiting = self._waiting, []

@@ -28,6 +28,7 @@ from store.domain.line import Busy, Line, last_call, play
 from store.domain.states import Stage
 
 MAX_AGE = 1.5  #: seconds; with the reading itself, an answer is at most two seconds old
+LONGEST_WAIT = 1.0  #: seconds that a read of a job waits for its forecast
 MOST_TOLD = 5_000
 MOST_PLAYED = 1_000  #: behind them the line is taken to go on at the same pace
 SEED = 4  # always the same: what did not change is not told to have moved
@@ -56,13 +57,14 @@ class Forecasts:
         return await asyncio.to_thread((await self._now()).of_tenant, tenant)
 
     async def add(self, jobs: Iterable[job_pb2.Job]) -> None:
-        """Sets the forecast of each of *jobs* that is not final, if the database can answer."""
+        """Sets the forecast of each of *jobs* that is not final, if it can be had in time."""
         ongoing = [job for job in jobs if job.state in _ONGOING]
         if not ongoing:
             return
         try:
-            told = await self._now()
-        except Unavailable:
+            async with asyncio.timeout(LONGEST_WAIT):
+                told = await self._now()
+        except (Unavailable, TimeoutError):
             return  # the jobs themselves could be read: they are worth more than an estimate
         for job in ongoing:
             job.forecast.CopyFrom(forecast_message(told.of(job)))

@@ -159,7 +159,11 @@ def _webhooks() -> sa.Select[Any]:
     deliveries, endpoints = w.webhook_deliveries.c, w.webhook_endpoints.c
     held = deliveries.available_at.is_(None)
     count = sa.func.count()
-    paused = sa.select(sa.func.count()).where(endpoints.state == "PAUSED").scalar_subquery()
+    paused = (
+        sa.select(sa.func.count())
+        .where(endpoints.state == sa.literal_column("'PAUSED'"))
+        .scalar_subquery()
+    )
     # Written out, so that the index of those that have not ended is used.
     return sa.select(
         count.filter(sa.not_(held)).label("pending"),

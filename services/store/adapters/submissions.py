@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mediagen.v1 import job_pb2
 from store.adapters import tables as t
-from store.adapters.database import Database
+from store.adapters.database import CLOCK, Database
 from store.adapters.named_endpoints import named_endpoint, parameters
 from store.adapters.projection import job_message, whole_job
 from store.adapters.wakeups import Wakeups
@@ -78,12 +78,15 @@ def _create(*, told: bool) -> sa.Select[Any]:
         insert(t.jobs)
         .values(values)
         .on_conflict_do_nothing(index_elements=["tenant", "request_id"])
-        .returning(jobs.job_id, jobs.revision, jobs.tenant, jobs.view, jobs.update_time)
+        .returning(jobs.job_id, jobs.revision, jobs.tenant, jobs.view)
         .cte("written")
     )
+    # By Postgres's own clock: from what is not numbered yet the feed tells how current it is, and
+    # ours may be ahead.
+    event = sa.select(written, CLOCK)
     first_event = (
         sa.insert(t.events)
-        .from_select(["job_id", "revision", "tenant", "view", "create_time"], sa.select(written))
+        .from_select(["job_id", "revision", "tenant", "view", "create_time"], event)
         .returning(t.events.c.job_id)
         .cte("first_event")
     )

@@ -53,7 +53,10 @@ webhook_endpoints = sa.Table(
         unique=True,
         postgresql_where=sa.text("of_jobs"),
     ),
+    # Few of very many: jobs may name a URL each.
+    sa.Index("ix_webhook_endpoints_paused", "tenant", postgresql_where=sa.text("state = 'PAUSED'")),
 )
+
 
 webhook_secrets = sa.Table(
     "webhook_secrets",

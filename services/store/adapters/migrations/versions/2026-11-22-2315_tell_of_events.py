@@ -89,6 +89,12 @@ def _endpoints() -> None:
         unique=True,
         postgresql_where=sa.text("of_jobs"),
     )
+    op.create_index(
+        "ix_webhook_endpoints_paused",
+        "webhook_endpoints",
+        ["tenant"],
+        postgresql_where=sa.text("state = 'PAUSED'"),
+    )
     op.create_table(
         "webhook_secrets",
         sa.Column("tenant", sa.Text(), nullable=False),
