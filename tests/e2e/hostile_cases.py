@@ -87,7 +87,8 @@ CREATED = (
                Fault("fraction_digits", "9")),
     _completed("webhooks of which none comes, or too many", "12.3-created",
                Fault("webhook_duplicates"), Fault("webhook_out_of_order"),
-               Fault("webhook_terminal_4xx"), Fault("webhook_lost")),
+               Fault("webhook_terminal_4xx"), Fault("webhook_lost"), Fault("webhook_terminal_lost"),
+               Fault("webhook_late")),
 )  # fmt: skip
 
 # The prediction exists; its id was lost on the way, and is found again in the list.

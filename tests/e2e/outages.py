@@ -168,6 +168,7 @@ class Submitter:
             timeout=600,
             labels={_LABEL: self._label},
             priority=None,
+            webhook=None,
         )
         while True:
             try:

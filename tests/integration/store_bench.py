@@ -53,7 +53,7 @@ class Bench:
 
     async def submit(self, prompt: str = "a red fox", **request: Any) -> job_pb2.Job:
         """A job of one hour, unless *request* says otherwise."""
-        asked = job_pb2.JobRequest(model="owner/model", prompt=prompt, **request)
+        asked = job_pb2.JobRequest(**{"model": "owner/model", "prompt": prompt} | request)
         if not asked.HasField("timeout"):
             asked.timeout.FromSeconds(3600)
         created = await self.store.CreateJob(

@@ -174,6 +174,18 @@ async def test_a_hundred_runs_of_seven_days_are_counted(bench: Bench) -> None:
     assert seconds(forecast, "end_time_p90") > 15, "the newest are not those of five seconds"
 
 
+async def test_each_model_goes_by_its_own_runs(bench: Bench) -> None:
+    """Those of another say nothing of it."""
+    await works(bench, 1)
+    for _ in range(5):
+        await ran(bench, 10)
+    other = (await bench.submit(model="owner/other")).job_id
+    same = (await bench.submit()).job_id
+    found = await told(bench)
+    assert (found[same].runs_counted, found[other].runs_counted) == (5, 0)
+    assert not found[other].HasField("end_time_p50")
+
+
 async def _copy_runs(bench: Bench, done: str, count: int, *, seconds: float) -> None:
     """So many more jobs like the one that is *done*, each with a run of so long that just ended."""
     async with bench.database.transaction() as connection:

@@ -116,7 +116,8 @@ def _moving() -> sa.Select[Any]:
 def _runs() -> sa.Select[Any]:
     """How many seconds from the paid call to the end, for the last jobs of each model."""
     jobs, attempts = t.jobs.c, t.attempts.c
-    model = sa.func.unnest(sa.bindparam("models", type_=ARRAY(sa.Text))).column_valued("model")
+    models = sa.bindparam("models", type_=ARRAY(sa.Text))
+    wanted = sa.func.unnest(models).table_valued("name").render_derived(name="wanted")
     seconds = sa.extract("epoch", jobs.end_time - attempts.create_time)
     recent = (
         sa.select(sa.cast(seconds, sa.Double).label("seconds"))
@@ -129,7 +130,7 @@ def _runs() -> sa.Select[Any]:
             )
         )
         .where(
-            jobs.model == model,
+            jobs.model == wanted.c.name,
             jobs.state == "COMPLETED",
             jobs.end_time > sa.bindparam("since", type_=sa.DateTime(timezone=True)),
         )
@@ -141,9 +142,9 @@ def _runs() -> sa.Select[Any]:
     length = sa.func.greatest(recent.c.seconds, 0.0)
     sorted_ = aggregate_order_by(length, length)
     return (
-        sa.select(model.label("model"), sa.func.array_agg(sorted_).label("runs"))
-        .select_from(recent)
-        .group_by(model)
+        sa.select(wanted.c.name.label("model"), sa.func.array_agg(sorted_).label("runs"))
+        .select_from(wanted.join(recent, sa.true()))
+        .group_by(wanted.c.name)
     )
 
 
