@@ -17,7 +17,8 @@ _PLUGINS = (
     "NpmDetector", "OpenAIDetector", "PrivateKeyDetector", "PypiTokenDetector", "SlackDetector",
     "StripeDetector",
 )  # fmt: skip
-_SKIPPED = ("locks/", "third_party/")  # hashes, and what others published
+# Hashes, what others published, and what is built from web/, which is looked at.
+_SKIPPED = ("locks/", "third_party/", "services/edge/app/", "web/src/gen/")
 _GENERATED = (
     "_pb2.py",
     "_pb2.pyi",

@@ -1,6 +1,7 @@
 # What `import mediagen` offers, for type checkers; __init__.py loads each name at its first use.
 from mediagen.client import Client as Client
 from mediagen.errors import AccessDenied as AccessDenied
+from mediagen.errors import ArtifactDeleted as ArtifactDeleted
 from mediagen.errors import ArtifactNotFound as ArtifactNotFound
 from mediagen.errors import DeadLetterNotFound as DeadLetterNotFound
 from mediagen.errors import DeadlineExceeded as DeadlineExceeded
@@ -10,6 +11,7 @@ from mediagen.errors import EndpointNotFound as EndpointNotFound
 from mediagen.errors import InvalidRequest as InvalidRequest
 from mediagen.errors import JobNotFound as JobNotFound
 from mediagen.errors import MediagenError as MediagenError
+from mediagen.errors import ModelNotFound as ModelNotFound
 from mediagen.errors import NotFound as NotFound
 from mediagen.errors import RequestIdReused as RequestIdReused
 from mediagen.errors import ServerFailed as ServerFailed
@@ -17,7 +19,11 @@ from mediagen.errors import TooManyEndpoints as TooManyEndpoints
 from mediagen.errors import TooManyRequests as TooManyRequests
 from mediagen.errors import TransitionRefused as TransitionRefused
 from mediagen.errors import Unavailable as Unavailable
+from mediagen.errors import UploadBroken as UploadBroken
+from mediagen.errors import UploadNotFound as UploadNotFound
+from mediagen.errors import UploadRefused as UploadRefused
 from mediagen.errors import Violation as Violation
+from mediagen.models import Models as Models
 from mediagen.operating import Decisions as Decisions
 from mediagen.operating import Operator as Operator
 from mediagen.retries import Backoff as Backoff
@@ -27,10 +33,13 @@ from mediagen.v1.dead_letter_pb2 import DeadLetter as DeadLetter
 from mediagen.v1.failure_pb2 import Failure as Failure
 from mediagen.v1.failure_pb2 import FailureReason as FailureReason
 from mediagen.v1.failure_pb2 import RetryAdvice as RetryAdvice
+from mediagen.v1.input_service_pb2 import Upload as Upload
 from mediagen.v1.job_pb2 import Artifact as Artifact
 from mediagen.v1.job_pb2 import Forecast as Forecast
 from mediagen.v1.job_pb2 import Job as Job
+from mediagen.v1.job_pb2 import Preview as Preview
 from mediagen.v1.job_pb2 import Priority as Priority
+from mediagen.v1.model_pb2 import Model as Model
 from mediagen.v1.operator_service_pb2 import DeadLetterResult as DeadLetterResult
 from mediagen.v1.webhook_pb2 import WebhookDelivery as WebhookDelivery
 from mediagen.v1.webhook_pb2 import WebhookEndpoint as WebhookEndpoint
@@ -49,6 +58,7 @@ from mediagen.webhooks import Webhooks as Webhooks
 __all__ = [
     "AccessDenied",
     "Artifact",
+    "ArtifactDeleted",
     "ArtifactNotFound",
     "Attempt",
     "Backoff",
@@ -77,8 +87,12 @@ __all__ = [
     "JobsGap",
     "JobsWatch",
     "MediagenError",
+    "Model",
+    "ModelNotFound",
+    "Models",
     "NotFound",
     "Operator",
+    "Preview",
     "Priority",
     "RequestIdReused",
     "RetryAdvice",
@@ -88,6 +102,10 @@ __all__ = [
     "TooManyRequests",
     "TransitionRefused",
     "Unavailable",
+    "Upload",
+    "UploadBroken",
+    "UploadNotFound",
+    "UploadRefused",
     "Violation",
     "WebhookDelivery",
     "WebhookEndpoint",

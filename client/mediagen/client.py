@@ -17,18 +17,19 @@ import asyncio
 import os
 import uuid
 from collections.abc import AsyncGenerator, Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Self, Unpack, cast
 
 import grpc
 
-from mediagen import downloading, errors, requests
+from mediagen import downloading, errors, requests, uploading
 from mediagen.connection import Connection
+from mediagen.models import Models
 from mediagen.operating import Operator
 from mediagen.retries import Backoff
 from mediagen.v1 import generation_service_pb2 as messages
 from mediagen.v1.generation_service_pb2_grpc import GenerationServiceStub
-from mediagen.v1.job_pb2 import Artifact, Forecast, Job, Priority
+from mediagen.v1.input_service_pb2 import Upload
+from mediagen.v1.job_pb2 import Artifact, Forecast, Job, Preview, Priority
 from mediagen.watching import Gap, Revisions, Watcher
 from mediagen.watching_jobs import JobsWatch, Source
 from mediagen.webhooks import Webhooks
@@ -36,7 +37,8 @@ from mediagen.webhooks import Webhooks
 if TYPE_CHECKING:
     from mediagen.v1.generation_service_pb2_grpc import GenerationServiceAsyncStub
 
-_DOWNLOAD_SECONDS = 3600.0
+# The model may have to be looked up at the provider before its inputs can be checked.
+_CHECK_SECONDS = 20.0
 
 
 class Client:
@@ -77,6 +79,8 @@ class Client:
         self._reconnects, self._silence = reconnects, silence
         self.operator = Operator(self._connection)
         """What only the people who run the service need: the overview and the dead letters."""
+        self.models = Models(self._connection, silence)
+        """Which models there are, and what each takes."""
         self.webhooks = Webhooks(self._connection)
         """Being told of events instead of asking: endpoints, their secret, and every delivery."""
 
@@ -101,14 +105,19 @@ class Client:
         priority: Priority.ValueType | str | None = None,
         request_id: str | None = None,
         webhook: requests.Webhook | None = None,
+        validate_only: bool = False,
     ) -> Job:
         """Submits a job. Once this returns, the job ends, whatever dies.
 
-        input: the model's other inputs by name. timeout: for the whole job, in seconds or as a
-        timedelta; one hour if None. priority: "low", "normal" or "high". request_id: your own id
-        of this submission: submitting again with it returns the same job. One is made if None, so
-        that the client's own retries are safe; give one if you may have to repeat the call.
+        input: the model's other inputs by name. A file is an https or data URL, the Upload that
+        `upload` returned, "artifact:{job_id}/{index}", or a pathlib.Path, which is uploaded first.
+        timeout: for the whole job, in seconds or as a timedelta; one hour if None. priority: "low",
+        "normal" or "high". request_id: your own id of this submission: submitting again with it
+        returns the same job. One is made if None, so that the client's own retries are safe; give
+        one if you may have to repeat the call (and Uploads, not paths: a path is uploaded anew).
         webhook: a URL to tell of this job's end, or {"url": …, "events": ["job.started", …]}.
+        validate_only: only check; the job that is returned has no id and no state, and its
+        `request.defaults` says what the model takes for the inputs that were left out.
 
         Raises InvalidRequest, RequestIdReused, Unavailable, DeadlineExceeded.
         """
@@ -116,14 +125,15 @@ class Client:
             prompt,
             model=model,
             request_id=request_id or str(uuid.uuid4()),
-            input=input,
+            input=await uploading.with_uploads(self._connection, input) if input else None,
             timeout=timeout,
             labels=labels,
             priority=priority,
             webhook=webhook,
+            validate_only=validate_only,
         )
         answer: messages.SubmitJobResponse = await self._connection.call(
-            self._stub.SubmitJob, request
+            self._stub.SubmitJob, request, shortest_timeout=_CHECK_SECONDS
         )
         return answer.job
 
@@ -257,25 +267,47 @@ class Client:
         Raises JobNotFound, ArtifactNotFound, DownloadBroken, Unavailable, OSError.
         """
         artifact = downloading.artifact_of(await self.get(job_id), index)
-
-        def open_stream() -> grpc.aio.UnaryStreamCall:
-            request = messages.DownloadArtifactRequest(job_id=job_id, index=index)
-            return self._stub.DownloadArtifact(
-                request, timeout=_DOWNLOAD_SECONDS, metadata=self._connection.metadata
-            )
-
-        if isinstance(to, str | os.PathLike):
-            await downloading.to_path(
-                Path(to),
-                artifact,
-                open_stream,
-                silence=self._silence,
-                retries=self._connection.retries,
-                backoff=self._connection.backoff,
-            )
-        else:
-            await downloading.to_file(to, artifact, open_stream, self._silence)
+        expected = downloading.Expected(artifact.size_bytes, artifact.sha256)
+        request = messages.DownloadArtifactRequest(job_id=job_id, index=index)
+        source = downloading.Source(self._connection, self._stub.DownloadArtifact, request)
+        await downloading.store(to, expected, source, self._silence)
         return artifact
+
+    async def download_preview(
+        self, job_id: str, index: int = 0, *, to: str | os.PathLike[str] | BinaryIO
+    ) -> Preview:
+        """Stores the small picture that stands for an artifact, as `download` does.
+
+        Raises JobNotFound; ArtifactNotFound if the artifact has none.
+        """
+        preview = downloading.artifact_of(await self.get(job_id), index).preview
+        expected = downloading.Expected(preview.size_bytes or None)
+        request = messages.DownloadPreviewRequest(job_id=job_id, index=index)
+        source = downloading.Source(self._connection, self._stub.DownloadPreview, request)
+        await downloading.store(to, expected, source, self._silence)
+        return preview
+
+    async def upload(
+        self,
+        source: uploading.Source,
+        *,
+        file_name: str = "",
+        media_type: str = "",
+        sha256: str = "",
+    ) -> Upload:
+        """Uploads a file that jobs can take as an input: give the Upload, or its `uri`.
+
+        source: a path, bytes, or an async iterator of bytes. file_name: a name for people; that of
+        the path if empty. media_type: a hint where the bytes are mute. sha256: what the bytes must
+        have; of a path or bytes it is worked out.
+
+        Raises UploadRefused, UploadBroken, Unavailable, OSError.
+        """
+        return await uploading.upload(self._connection, source, file_name, media_type, sha256)
+
+    async def get_upload(self, upload_id: str) -> Upload:
+        """What is known of an uploaded file. Raises UploadNotFound."""
+        return await uploading.get(self._connection, upload_id)
 
     async def health(self) -> messages.GetHealthResponse:
         """Whether jobs can be taken ("SERVING" or "NOT_SERVING"), and how each part is."""

@@ -1,7 +1,7 @@
-"""How do an artifact's bytes become a file that is whole or not there?
+"""How do bytes that are downloaded become a file that is whole or not there?
 
-They go to a temporary file beside the target, are checked against the length and SHA-256 that the
-job tells, and only then take the target's name.
+They go to a temporary file beside the target, are checked against the length and SHA-256 that are
+known beforehand, and only then take the target's name.
 """
 
 from __future__ import annotations
@@ -13,16 +13,18 @@ import os
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
 import grpc
 
 from mediagen import errors
-from mediagen.retries import Backoff, retry_delay
+from mediagen.connection import Connection
+from mediagen.retries import retry_delay
 from mediagen.v1.job_pb2 import Artifact, Job
 
-OpenStream = Callable[[], grpc.aio.UnaryStreamCall]
+_LONGEST_SECONDS = 3600.0
 
 
 def artifact_of(job: Job, index: int) -> Artifact:
@@ -39,48 +41,71 @@ def artifact_of(job: Job, index: int) -> Artifact:
     )
 
 
-async def to_file(
-    file: BinaryIO, artifact: Artifact, open_stream: OpenStream, silence: float
-) -> None:
-    """Writes the artifact's bytes to *file* as they come.
+@dataclass(frozen=True)
+class Expected:
+    """What is known of the bytes beforehand. None and empty: nothing."""
 
-    Raises DownloadBroken where they are not the artifact's; *file* holds wrong bytes then.
+    size_bytes: int | None = None
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Source:
+    """The call that the bytes come from."""
+
+    connection: Connection
+    method: Callable[..., grpc.aio.UnaryStreamCall]
+    request: object
+
+    def open(self) -> grpc.aio.UnaryStreamCall:
+        """From the first byte on."""
+        return self.method(
+            self.request, timeout=_LONGEST_SECONDS, metadata=self.connection.metadata
+        )
+
+
+async def store(
+    to: str | os.PathLike[str] | BinaryIO, expected: Expected, source: Source, silence: float
+) -> None:
+    """Stores the bytes in a path, whole or not at all, or in a binary file, as they come.
+
+    Raises DownloadBroken where they are not what was expected; a binary file holds wrong bytes
+    then.
     """
+    if isinstance(to, str | os.PathLike):
+        await _to_path(Path(to), expected, source, silence)
+    else:
+        await _to_file(to, expected, source, silence)
+
+
+async def _to_file(file: BinaryIO, expected: Expected, source: Source, silence: float) -> None:
     digest, length = hashlib.sha256(), 0
-    call = open_stream()
+    call = source.open()
     try:
         while (chunk := await _chunk(call, silence)) is not None:
             length += len(chunk)
-            if length > artifact.size_bytes:
-                raise errors.DownloadBroken(f"More than {artifact.size_bytes} bytes arrived.")
+            if expected.size_bytes is not None and length > expected.size_bytes:
+                raise errors.DownloadBroken(f"More than {expected.size_bytes} bytes arrived.")
             digest.update(chunk)
             file.write(chunk)
     except grpc.aio.AioRpcError as failure:
         raise errors.from_call(failure) from None
     finally:
         call.cancel()
-    if length != artifact.size_bytes:
-        raise errors.DownloadBroken(f"{length} of {artifact.size_bytes} bytes arrived.")
-    if digest.hexdigest() != artifact.sha256:
+    if expected.size_bytes not in (None, length):
+        raise errors.DownloadBroken(f"{length} of {expected.size_bytes} bytes arrived.")
+    if expected.sha256 not in ("", digest.hexdigest()):
         raise errors.DownloadBroken(
             "The bytes that arrived have another SHA-256 than the job says."
         )
 
 
-async def to_path(
-    path: Path,
-    artifact: Artifact,
-    open_stream: OpenStream,
-    *,
-    silence: float,
-    retries: int,
-    backoff: Backoff,
-) -> None:
-    """Makes *path* the artifact's file, replacing what has its name. Starts over when cut."""
+async def _to_path(path: Path, expected: Expected, source: Source, silence: float) -> None:
+    """Makes *path* that file, replacing what has its name. Starts over when cut."""
     handle, name = _part_of(path)
     try:
         with os.fdopen(handle, "wb") as part:
-            await _with_retries(part, artifact, open_stream, silence, retries, backoff)
+            await _with_retries(part, expected, source, silence)
             part.flush()
             await asyncio.to_thread(os.fsync, part.fileno())
         os.chmod(name, 0o666 & ~_umask())  # mkstemp made it private
@@ -97,23 +122,16 @@ def _part_of(path: Path) -> tuple[int, str]:
     return tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:80]}.", suffix=".part")
 
 
-async def _with_retries(
-    part: BinaryIO,
-    artifact: Artifact,
-    open_stream: OpenStream,
-    silence: float,
-    retries: int,
-    backoff: Backoff,
-) -> None:
-    tried = 0
+async def _with_retries(part: BinaryIO, expected: Expected, source: Source, silence: float) -> None:
+    backoff, tried = source.connection.backoff, 0
     while True:
         tried += 1
         try:
-            return await to_file(part, artifact, open_stream, silence)
+            return await _to_file(part, expected, source, silence)
         except errors.MediagenError as error:
             again = isinstance(error, errors.DownloadBroken) or _was_cut(error)
             delay = backoff.delay(tried) if again else retry_delay(error, tried, backoff)
-            if delay is None or tried > retries:
+            if delay is None or tried > source.connection.retries:
                 raise
         await asyncio.sleep(delay)
         part.seek(0)

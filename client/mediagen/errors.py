@@ -2,9 +2,13 @@
 
     MediagenError
     ├── InvalidRequest         the request breaks rules; `violations` lists every one
+    │   └── UploadRefused      the file is empty, too large, or of a type that is not taken
     ├── NotFound
     │   ├── JobNotFound        no job has this id
     │   ├── ArtifactNotFound   the job has no such artifact, or not yet
+    │   │   └── ArtifactDeleted  it was kept long enough
+    │   ├── ModelNotFound      the provider has no such model, or it is not allowed here
+    │   ├── UploadNotFound     no upload has this id, or it is no longer kept
     │   ├── DeadLetterNotFound no job of this id was given up or parked
     │   ├── EndpointNotFound   no webhook endpoint has this id
     │   └── DeliveryNotFound   no webhook delivery has this id, or it is no longer kept
@@ -16,7 +20,8 @@
     ├── DeadlineExceeded       no answer within the client's timeout
     ├── AccessDenied           the API key is missing, wrong, or not enough
     ├── ServerFailed           something broke on the server's side
-    └── DownloadBroken         what arrived is not what the job says it stored
+    ├── DownloadBroken         what arrived is not what the job says it stored
+    └── UploadBroken           what was stored is not what was sent
 
 The server's reason (`mediagen.v1.ErrorReason`) decides the class. A reason that this version does
 not know falls back to the gRPC code, so a newer server still raises something sensible.
@@ -82,6 +87,11 @@ class InvalidRequest(MediagenError):
     """The request breaks rules. Nothing was done; sending it again changes nothing."""
 
 
+class UploadRefused(InvalidRequest):
+    """The file is empty, too large (`metadata["limit"]`), of a type that is not taken
+    (`metadata["media_type"]`), or has another SHA-256 than the one given."""
+
+
 class NotFound(MediagenError):
     """What was asked for does not exist."""
 
@@ -92,6 +102,18 @@ class JobNotFound(NotFound):
 
 class ArtifactNotFound(NotFound):
     """The job has no artifact with this index, or not yet."""
+
+
+class ArtifactDeleted(ArtifactNotFound):
+    """The artifact was kept long enough: its bytes are gone, the job still lists it."""
+
+
+class ModelNotFound(NotFound):
+    """The provider has no such model or version, or it is not allowed (`metadata["model"]`)."""
+
+
+class UploadNotFound(NotFound):
+    """No upload has this id (`metadata["upload_id"]`), or it is no longer kept."""
 
 
 class DeadLetterNotFound(NotFound):
@@ -142,12 +164,20 @@ class DownloadBroken(MediagenError):
     """The bytes that arrived are not those that the job says it stored. No file was written."""
 
 
+class UploadBroken(MediagenError):
+    """The service has stored other bytes than were sent. Upload them again."""
+
+
 _BY_REASON: dict[str, type[MediagenError]] = {
     "INVALID_REQUEST": InvalidRequest,
     "PAGE_TOKEN_INVALID": InvalidRequest,
     "CURSOR_INVALID": InvalidRequest,
     "JOB_NOT_FOUND": JobNotFound,
     "ARTIFACT_NOT_FOUND": ArtifactNotFound,
+    "ARTIFACT_DELETED": ArtifactDeleted,
+    "MODEL_NOT_FOUND": ModelNotFound,
+    "UPLOAD_NOT_FOUND": UploadNotFound,
+    "UPLOAD_REFUSED": UploadRefused,
     "DEAD_LETTER_NOT_FOUND": DeadLetterNotFound,
     "WEBHOOK_ENDPOINT_NOT_FOUND": EndpointNotFound,
     "WEBHOOK_DELIVERY_NOT_FOUND": DeliveryNotFound,

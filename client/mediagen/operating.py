@@ -20,7 +20,12 @@ from mediagen.errors import InvalidRequest, Violation
 from mediagen.requests import DeadLetterFilters
 from mediagen.v1 import operator_service_pb2 as messages
 from mediagen.v1.dead_letter_pb2 import DeadLetter, DeadLetterFilter
-from mediagen.v1.operator_service_pb2 import DeadLetterResult, GetOverviewResponse
+from mediagen.v1.operator_service_pb2 import (
+    DeadLetterResult,
+    GetOverviewResponse,
+    GetStatisticsResponse,
+    SyncModelsResponse,
+)
 from mediagen.v1.operator_service_pb2_grpc import OperatorServiceStub
 
 if TYPE_CHECKING:
@@ -55,6 +60,27 @@ class Operator:
         """What is going on: jobs, workers, the provider's account and its rate."""
         request = messages.GetOverviewRequest()
         answer: GetOverviewResponse = await self._connection.call(self._stub.GetOverview, request)
+        return answer
+
+    async def statistics(
+        self, *, window: requests.Seconds | None = None, steps: int = 0
+    ) -> GetStatisticsResponse:
+        """How it went in the last while, step by step.
+
+        window: how far to look back, 5 minutes to 30 days; one hour if None. steps: into how many
+        it is parted, at most 288; 60 if 0.
+        """
+        request = requests.statistics_request(window, steps)
+        answer: GetStatisticsResponse = await self._connection.call(
+            self._stub.GetStatistics, request
+        )
+        return answer
+
+    async def sync_models(self, names: Iterable[str] = ()) -> SyncModelsResponse:
+        """Has the provider asked about these models, or all, again. A worker does it in a while:
+        a model whose sync_time is later than the answer's request_time has been."""
+        request = requests.sync_request(names)
+        answer: SyncModelsResponse = await self._connection.call(self._stub.SyncModels, request)
         return answer
 
     async def dead_letters(

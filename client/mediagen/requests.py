@@ -23,6 +23,9 @@ from mediagen.v1.generation_service_pb2 import (
     WatchJobsRequest,
 )
 from mediagen.v1.job_pb2 import Job, Priority
+from mediagen.v1.model_pb2 import Model
+from mediagen.v1.model_service_pb2 import GetModelRequest, ListModelsRequest
+from mediagen.v1.operator_service_pb2 import GetStatisticsRequest, SyncModelsRequest
 from mediagen.v1.webhook_pb2 import WebhookDelivery, WebhookTarget
 
 Seconds = float | int | timedelta
@@ -38,6 +41,7 @@ def submit_request(
     labels: Mapping[str, str] | None,
     priority: Priority.ValueType | str | None,
     webhook: Webhook | None,
+    validate_only: bool = False,
 ) -> SubmitJobRequest:
     """The submission that these values say. Raises InvalidRequest with every violation."""
     violations = [
@@ -59,7 +63,35 @@ def submit_request(
         if priority
         else Priority.PRIORITY_UNSPECIFIED,
         webhook=webhook_target(webhook) if webhook else None,
+        validate_only=validate_only,
     )
+
+
+def models_request(
+    query: str, output_kind: Model.OutputKind.ValueType | str | None, page_size: int, token: str
+) -> ListModelsRequest:
+    """The page of models that these values ask for."""
+    _refuse(text_violations({"query": query, "page_token": token}))
+    kind = _named(Model.OutputKind, "OUTPUT_KIND_", output_kind or 0, "output_kind")
+    return ListModelsRequest(query=query, output_kind=kind, page_size=page_size, page_token=token)
+
+
+def model_request(name: str, version: str) -> GetModelRequest:
+    """The model that these values mean."""
+    _refuse(text_violations({"name": name, "version": version}))
+    return GetModelRequest(name=name, version=version)
+
+
+def statistics_request(window: Seconds | None, steps: int) -> GetStatisticsRequest:
+    """The look back that these values ask for."""
+    return GetStatisticsRequest(window=_duration(window, "window"), steps=steps)
+
+
+def sync_request(names: Iterable[str]) -> SyncModelsRequest:
+    """The models that are to be asked about."""
+    wanted = [names] if isinstance(names, str) else list(names)
+    _refuse(text_violations({f"names[{place}]": each for place, each in enumerate(wanted)}))
+    return SyncModelsRequest(names=list(dict.fromkeys(wanted)))
 
 
 class WebhookWish(TypedDict):
@@ -209,7 +241,7 @@ def _named(kind: Any, prefix: str, value: int | str, field: str) -> Any:
     return kind.Value(name)
 
 
-def _duration(value: Seconds | None) -> Duration | None:
+def _duration(value: Seconds | None, field: str = "timeout") -> Duration | None:
     if value is None:
         return None
     seconds = value.total_seconds() if isinstance(value, timedelta) else float(value)
@@ -217,7 +249,7 @@ def _duration(value: Seconds | None) -> Duration | None:
     try:
         duration.FromNanoseconds(round(seconds * 1e9))
     except (ValueError, OverflowError):
-        _refuse([Violation("timeout", f"{value} is not a duration in seconds", "duration")])
+        _refuse([Violation(field, f"{value} is not a duration in seconds", "duration")])
     return duration
 
 

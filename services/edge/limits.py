@@ -7,6 +7,8 @@ Json = dict[str, Any]
 # A prompt of 1 MB must reach the gateway, whose refusal is the documented one.
 MAX_BODY_BYTES = 2 * 1024 * 1024
 UNARY_SECONDS = 15
+# A little more than the gateway gives an upload, whose refusal is the documented one.
+UPLOAD_SECONDS = 630
 
 
 def call() -> Json:
@@ -33,6 +35,17 @@ def stream() -> Json:
 def download() -> Json:
     """As long as it takes, but somebody has to be reading."""
     return {"timeout": "0s", "idle_timeout": "60s", "retry_policy": _retry()}
+
+
+def upload() -> Json:
+    """As long as the gateway lets it take; nothing of it is held back here."""
+    limits = {"max_stream_duration": f"{UPLOAD_SECONDS}s"}
+    return {
+        "timeout": "0s",
+        "idle_timeout": "60s",
+        "max_stream_duration": limits,
+        "retry_policy": _retry(),
+    }
 
 
 def _retry() -> Json:

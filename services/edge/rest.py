@@ -19,6 +19,8 @@ class RestPath:
     http_method: str
     template: str
     streams: bool
+    # It takes a stream: over HTTP the body is the file itself, of any length.
+    uploads: bool
     # The RPC answers with google.api.HttpBody: its bytes are the body as they are.
     raw: bool
     # The field of the response that is the body, where it is not the whole message.
@@ -26,9 +28,14 @@ class RestPath:
 
     @property
     def regex(self) -> str:
-        """The template as RE2: a variable is one path segment that has no verb behind it."""
-        parts = re.split(r"\{[^}]+\}", self.template)
-        return "[^/:]+".join(re.escape(part) for part in parts)
+        """The template as RE2: a variable is one path segment that has no verb behind it, or two
+        where it says `=*/*`."""
+        parts = re.split(r"(\{[^}]+\})", self.template)
+        return "".join(_variable(part) if part[:1] == "{" else re.escape(part) for part in parts)
+
+
+def _variable(part: str) -> str:
+    return "[^/:]+/[^/:]+" if part.endswith("=*/*}") else "[^/:]+"
 
 
 @dataclass(frozen=True)
@@ -85,6 +92,7 @@ def _paths(method: MethodDescriptorProto) -> Iterator[RestPath]:
             http_method=verb.upper(),
             template=getattr(rule, verb),
             streams=method.server_streaming,
+            uploads=method.client_streaming,
             raw=method.output_type == ".google.api.HttpBody",
             response_body=rule.response_body,
         )

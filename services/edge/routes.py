@@ -5,7 +5,7 @@ go to the gateway's plain HTTP side, which calls the same servicer:
   what changes something Envoy drops unknown JSON keys in silence, and a dropped key pays for the
                          wrong picture, widens a filter, or tells of all events; the gateway
                          parses strictly. And what is signed is the body as it came.
-  DownloadArtifact       length, ranges and ETag; and a transcoded stream that breaks half-way
+  what sends files       length, ranges and ETag; and a transcoded stream that breaks half-way
                          ends like a whole one
   GetHealth              HTTP 503 with a body of its own
   any `response_body`    Envoy 1.40 refuses one that is a message
@@ -20,7 +20,9 @@ from edge.rest import PublicApi, RestPath
 Json = dict[str, Any]
 
 GRPC, HTTP = "gateway", "gateway_http"
-ALWAYS_PLAIN_HTTP = frozenset({"DownloadArtifact", "GetHealth"})
+ALWAYS_PLAIN_HTTP = frozenset(
+    {"DownloadArtifact", "DownloadPreview", "DownloadUpload", "DownloadModelCover", "GetHealth"}
+)
 
 TRANSCODER = "envoy.filters.http.grpc_json_transcoder"
 BUFFER = "envoy.filters.http.buffer"
@@ -126,12 +128,12 @@ def _rest_routes(path: RestPath, transcoder: Json) -> Iterator[Json]:
     name = f"{path.rpc} {path.http_method}"
     if is_plain_http(path):
         filters: Json = {TRANSCODER: DISABLED, "rest_headers": _mutations(REST_HEADERS)}
-        if path.http_method != "GET":
+        if path.http_method != "GET" and not path.uploads:
             filters[BUFFER] = limits.body_limit()
         yield {
             "name": name,
             "match": _match(path.regex, _methods(path)),
-            "route": {"cluster": HTTP, **(limits.download() if path.streams else limits.call())},
+            "route": {"cluster": HTTP, **_limits_of(path)},
             "typed_per_filter_config": filters,
         }
     elif path.streams and not path.raw:
@@ -202,6 +204,12 @@ def _grpc_routes(api: PublicApi) -> Iterator[Json]:
             "direct_response": {"status": 415},
             "typed_per_filter_config": {TRANSCODER: DISABLED},
         }
+
+
+def _limits_of(path: RestPath) -> Json:
+    if path.uploads:
+        return limits.upload()
+    return limits.download() if path.streams else limits.call()
 
 
 def _methods(path: RestPath) -> list[str]:

@@ -6,26 +6,35 @@ import os
 import socket
 from collections.abc import Callable
 
-from gateway.adapters.artifacts import Artifacts
+from gateway.adapters.catalogue import CatalogueClient
 from gateway.adapters.endpoints import EndpointClient
+from gateway.adapters.files import FileClient
+from gateway.adapters.models import Models
 from gateway.adapters.operating import OperatorClient
 from gateway.adapters.store import StoreClient, open_channel
+from gateway.adapters.stored_files import StoredFiles
+from gateway.adapters.uploads import Uploads
 from gateway.adapters.webhooks import CallLedger, Signatures
-from gateway.failpoints import HEARD_NAMES, NAMES, TOLD_NAMES
+from gateway.failpoints import GIVEN_NAMES, HEARD_NAMES, NAMES, TOLD_NAMES
 from gateway.http import app
 from gateway.http import server as http_server
-from gateway.http.artifacts import Downloads
+from gateway.http.downloads import Downloads
 from gateway.http.endpoints import Endpoints
 from gateway.http.jobs import Jobs
+from gateway.http.models import ModelPages
 from gateway.http.operating import Operating
 from gateway.http.reading import Bodies
+from gateway.http.uploads import InputFiles
 from gateway.http.webhooks import Webhooks
 from gateway.rpc import server as rpc_server
 from gateway.rpc.checks import Further
 from gateway.rpc.generation_service import GenerationService
 from gateway.rpc.health_view import HealthView
+from gateway.rpc.input_service import InputService
 from gateway.rpc.job_view import JobView
+from gateway.rpc.model_service import ModelService
 from gateway.rpc.operator_service import OperatorService
+from gateway.rpc.submitting import Settling
 from gateway.rpc.watches import Watches
 from gateway.rpc.webhook_endpoint_service import WebhookEndpointService
 from gateway.rpc.webhook_service import WebhookService
@@ -45,7 +54,14 @@ async def main(settings: Settings, stop: Stop, on_ready: OnReady = lambda *_: No
     """Serves until *stop*. *on_ready* is given the real gRPC and HTTP ports."""
     async with open_channel(settings.store_address) as channel:
         store = StoreClient(channel)
-        artifacts = Artifacts(store, objects.open_store(settings.artifacts))
+        catalogue, files = CatalogueClient(channel), FileClient(channel)
+        models = Models(catalogue)
+        bytes_of = objects.open_store(settings.artifacts)
+        stored = StoredFiles(store, files, models, bytes_of)
+        uploads = Uploads(
+            files, bytes_of, most_bytes=settings.max_upload_bytes, types=settings.taken_types
+        )
+        settling = Settling(models, files)
         view = JobView(settings.public_url)
         hub = Hub(store, most_watchers=settings.max_watchers)
         events = EventSubscriber(
@@ -58,8 +74,10 @@ async def main(settings: Settings, stop: Stop, on_ready: OnReady = lambda *_: No
         watches = Watches(hub, view)
         parts = HealthView(store, stop.is_set, lambda: events.connected)
         service = GenerationService(
-            store, watches, artifacts, view, parts, settings.default_timeout
+            store, settling, watches, stored, view, parts, settings.default_timeout
         )
+        model_service = ModelService(catalogue, models, stored, settings.public_url)
+        input_service = InputService(uploads, files, stored)
         operator = OperatorService(OperatorClient(channel), view)
         endpoints = WebhookEndpointService(EndpointClient(channel))
         webhooks = WebhookService(CallLedger(channel), Signatures(settings.webhook_secrets))
@@ -74,8 +92,11 @@ async def main(settings: Settings, stop: Stop, on_ready: OnReady = lambda *_: No
             background.start("events", events.run(stop))
             background.start("health", health.run(stop))
             further = Further(HostList(settings.webhook_allowed_hosts))
-            bodies = Bodies(further)
-            built = rpc_server.build(service, operator, endpoints, webhooks, health, further)
+            bodies = Bodies(further, settling.beside)
+            built = rpc_server.build(
+                service, model_service, input_service, operator, endpoints, webhooks,
+                health, further, settling,
+            )  # fmt: skip
             rpc = rpc_server.Serving(built, settings.rpc_address)
             background.start("rpc", rpc.run(grace))
             background.start("feeds", hub.run(rpc.closed))
@@ -86,7 +107,9 @@ async def main(settings: Settings, stop: Stop, on_ready: OnReady = lambda *_: No
                     await http_server.serve(
                         app.build(
                             Jobs(loopback, bodies),
-                            Downloads(artifacts),
+                            Downloads(stored, redirects=settings.artifact_redirects),
+                            ModelPages(loopback),
+                            InputFiles(loopback, uploads),
                             Operating(loopback, bodies),
                             Endpoints(loopback, bodies),
                             Webhooks(loopback),
@@ -105,5 +128,5 @@ async def main(settings: Settings, stop: Stop, on_ready: OnReady = lambda *_: No
 if __name__ == "__main__":
     read = environment.load(Settings)
     logs.setup("gateway", read.log_level, read.log_format)
-    failpoints.arm(NAMES + TOLD_NAMES + HEARD_NAMES)
+    failpoints.arm(NAMES + TOLD_NAMES + HEARD_NAMES + GIVEN_NAMES)
     lifecycle.run(lambda stop: main(read, stop))

@@ -36,6 +36,13 @@ def _are_secrets(value: SecretStr) -> SecretStr:
     return value
 
 
+def _are_types(text: str) -> str:
+    for each in text.split(","):
+        if not re.fullmatch(r"[a-z0-9.+-]+/([a-z0-9.+-]+|\*)|\*/\*", each.strip()):
+            raise ValueError(f"expected types such as image/* or text/plain, got {each.strip()!r}")
+    return text
+
+
 class Settings(Common):
     """The gateway's environment. Names are the variables' own, in lower case."""
 
@@ -53,6 +60,13 @@ class Settings(Common):
     webhook_allowed_hosts: Hosts = ""
     state_dir: Path = Path(".run")
     artifacts_url: Annotated[str, AfterValidator(_is_storage)] | None = None
+    # From a bucket callers get artifacts themselves, by URLs that are signed for five minutes.
+    artifact_redirects: bool = False
+    # What may be uploaded to be an input: how long, and of which types.
+    max_upload_bytes: Annotated[int, Field(ge=1, le=5_000_000_000)] = 95_000_000
+    upload_types: Annotated[str, AfterValidator(_are_types)] = (
+        "image/*,video/*,audio/*,text/plain,application/pdf,application/json,application/zip"
+    )
     # Seconds that a job may take in all where its submission does not say.
     default_timeout: Annotated[int, Field(ge=10, le=86_400)] = 3600
     max_watchers: Annotated[int, Field(ge=1)] = 10_000
@@ -64,6 +78,11 @@ class Settings(Common):
     def webhook_secrets(self) -> tuple[str, ...]:
         """Each secret that a webhook may be signed with."""
         return _words(self.replicate_webhook_secret)
+
+    @property
+    def taken_types(self) -> tuple[str, ...]:
+        """Each pattern of UPLOAD_TYPES."""
+        return tuple(each.strip() for each in self.upload_types.split(","))
 
     @property
     def artifacts(self) -> str:

@@ -12,11 +12,13 @@ from contextlib import AsyncExitStack
 from generator.adapters.create import CreateClient
 from generator.adapters.delivery import Delivery
 from generator.adapters.delivery_hosts import DeliveryHosts
-from generator.adapters.ledger import Ledger
-from generator.adapters.models import ModelSchemas
+from generator.adapters.input_files import InputFiles
+from generator.adapters.ledger import Chores, Ledger
 from generator.adapters.provider import Provider
 from generator.domain.polling import Hearing
 from generator.failpoints import NAMES
+from generator.media.decoders import Decoders
+from generator.media.spool import Spool
 from generator.settings import Settings
 from generator.worker.account import account_name
 from generator.worker.leases import Leases
@@ -39,13 +41,17 @@ async def main(config: Settings, stop: Stop) -> None:
     health.register(health_server)
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
-        store = channels.open(config.store_address, max_message_bytes=MAX_MESSAGE_BYTES)
-        ledger = Ledger(await enter(store))
+        channel = channels.open(config.store_address, max_message_bytes=MAX_MESSAGE_BYTES)
+        store = await enter(channel)
+        ledger = Ledger(store)
         provider = await enter(Provider(url, token))
         webhook_url = config.replicate_webhook_url
         timeout = config.create_timeout
         creates = await enter(CreateClient(url, token, timeout=timeout, webhook_url=webhook_url))
         delivery = await enter(Delivery(hosts, max_bytes=limit))
+        input_files = await enter(InputFiles(url, token))
+        spool = stack.enter_context(Spool(config.media_spool_bytes))
+        decoders = await enter(Decoders(config.media_decoders, memory=config.media_decoder_memory))
         leases = Leases(
             ledger, worker_id, config.generator_concurrency, heartbeat=config.lease_heartbeat
         )
@@ -63,9 +69,10 @@ async def main(config: Settings, stop: Stop) -> None:
         objects = open_store(config.artifacts_url)
         health.add("object store", objects.check)
         parts = Parts(
-            worker_id=worker_id, account=account, ledger=ledger, leases=leases, creates=creates,
-            provider=provider, schemas=ModelSchemas(provider), delivery=delivery,
-            objects=objects, max_artifact_bytes=limit,
+            worker_id=worker_id, account=account, ledger=ledger, chores=Chores(store),
+            leases=leases, creates=creates, provider=provider, input_files=input_files,
+            delivery=delivery, objects=objects, spool=spool, decoders=decoders,
+            max_artifact_bytes=limit,
             patience=Patience(missing=config.provider_patience),
             hearing=Hearing(asked=bool(webhook_url)),
         )  # fmt: skip

@@ -82,6 +82,15 @@ class Settings(Common):
     max_artifact_bytes: int = Field(
         512 * 1024 * 1024, ge=1, le=2**32 - 1, description="the largest result that is stored"
     )
+    media_decoders: int = Field(
+        2, ge=0, le=16, description="processes that look into results; 0: none, and no previews"
+    )
+    media_decoder_memory: int = Field(
+        1024**3, ge=128 * 1024**2, le=16 * 1024**3, description="bytes that each of them may take"
+    )
+    media_spool_bytes: int = Field(
+        1024**3, ge=0, le=2**40, description="bytes of temporary copies that they look into"
+    )
     provider_patience: float = Field(
         MISSING_PATIENCE, ge=1, le=3600,
         description="seconds with a provider that no longer knows a run, or says too much of it",

@@ -5,16 +5,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator
 
-from servicekit.object_errors import ObjectTooLarge
+from servicekit.object_errors import ObjectDiffers, ObjectTooLarge
 
 
 class Source:
     """Counts and hashes a stream on its way. Remembers its error: a store may wrap or lose it."""
 
-    def __init__(self, key: str, chunks: AsyncIterator[bytes], max_bytes: int) -> None:
+    def __init__(
+        self, key: str, chunks: AsyncIterator[bytes], max_bytes: int, sha256: str = ""
+    ) -> None:
         self._key = key
         self._chunks = aiter(chunks)
         self._max_bytes = max_bytes
+        self._sha256 = sha256
         self.size = 0
         self.hash = hashlib.sha256()
         self.exhausted = False
@@ -36,6 +39,9 @@ class Source:
         try:
             chunk = await anext(self._chunks)
         except StopAsyncIteration:
+            if self._sha256 and self._sha256 != self.hash.hexdigest():
+                self.error = ObjectDiffers(f"{self._key} has another SHA-256.")
+                raise self.error from None
             self.exhausted = True
             return None
         except BaseException as error:

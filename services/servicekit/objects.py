@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -19,16 +19,19 @@ from urllib.parse import unquote, urlsplit
 import obstore
 import structlog
 from obstore import exceptions as failures
-from obstore.store import LocalStore, MemoryStore, S3Store
+from obstore.store import LocalStore, MemoryStore
 
 from servicekit import failpoints
+from servicekit.buckets import s3_store
 from servicekit.object_errors import (
     InvalidKey,
+    ObjectDiffers,
     ObjectError,
     ObjectExists,
     ObjectMissing,
     ObjectTooLarge,
     StoreUnavailable,
+    translated,
 )
 from servicekit.object_source import Source
 
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CHUNK_BYTES",
     "InvalidKey",
+    "ObjectDiffers",
     "ObjectError",
     "ObjectExists",
     "ObjectHead",
@@ -53,6 +57,7 @@ log = structlog.get_logger()
 
 #: The steps of a write (failpoints.py): in one request, or in parts and then under its name.
 WRITES = ("put_object", "put_parts", "name_object")
+DELETES = ("delete_object",)
 CHUNK_BYTES = 256 * 1024
 # Up to here an object is one request, which every store can refuse if the key exists.
 _WHOLE_BYTES = 8 * 1024 * 1024
@@ -82,25 +87,40 @@ class ObjectHead:
 class ObjectStore:
     """Objects under one URL. Safe for concurrent use; make one per process with `open_store`."""
 
-    def __init__(self, store: Any, *, keeps_attributes: bool, renames: bool) -> None:
+    def __init__(
+        self, store: Any, *, keeps_attributes: bool, renames: bool, signs: bool = False
+    ) -> None:
         self._store = store
         self._keeps_attributes = keeps_attributes
         self._renames = renames
+        #: `sign` gives URLs.
+        self.signs = signs
 
     async def put_stream(
-        self, key: str, chunks: AsyncIterator[bytes], *, content_type: str, max_bytes: int
+        self,
+        key: str,
+        chunks: AsyncIterator[bytes],
+        *,
+        content_type: str,
+        max_bytes: int,
+        disposition: str = "",
+        sha256: str = "",
     ) -> StoredObject:
         """Stores *chunks* under *key*, atomically: readers see all of it or nothing.
 
-        Raises ObjectExists, ObjectTooLarge, StoreUnavailable, or what *chunks* raises.
+        *content_type* and *disposition* are headers for who reads it by a signed URL, *sha256* what
+        the bytes must have. Raises ObjectExists, ObjectTooLarge, ObjectDiffers, StoreUnavailable,
+        or what *chunks* raises.
         """
         _check(key)
-        source = Source(key, chunks, max_bytes)
+        source = Source(key, chunks, max_bytes, sha256)
         options: dict[str, Any] = {}
         if self._keeps_attributes:
             options["attributes"] = {"Content-Type": content_type}
+            if disposition:
+                options["attributes"]["Content-Disposition"] = disposition
         first = await source.take(_WHOLE_BYTES)
-        async with _translated(key, source):
+        async with translated(key, source):
             if source.exhausted:
                 with failpoints.around("put_object"):
                     await obstore.put_async(
@@ -153,7 +173,7 @@ class ObjectStore:
             options["range"] = (start, end)
         elif start:
             options["range"] = {"offset": start}
-        async with _translated(key):
+        async with translated(key):
             try:
                 answer = await obstore.get_async(self._store, key, options=options)
             except failures.BaseError:
@@ -168,12 +188,26 @@ class ObjectStore:
     async def head(self, key: str) -> ObjectHead:
         """Size and age of the object. Raises ObjectMissing."""
         _check(key)
-        async with _translated(key):
+        async with translated(key):
             return _head(await obstore.head_async(self._store, key))
+
+    async def delete(self, key: str) -> None:
+        """The object is gone, or was not there. Raises StoreUnavailable."""
+        _check(key)
+        async with translated(key):
+            with failpoints.around("delete_object"), suppress(FileNotFoundError):
+                await obstore.delete_async(self._store, key)
+
+    async def sign(self, key: str, lifetime: timedelta) -> str:
+        """A URL by which anybody can GET the object for *lifetime*. Only where it `signs`."""
+        _check(key)
+        async with translated(key):
+            url: str = await obstore.sign_async(self._store, "GET", key, lifetime)
+        return url
 
     async def list(self, prefix: str = "") -> AsyncIterator[ObjectHead]:
         """Every object under the folder *prefix*, in no particular order."""
-        async with _translated(prefix):
+        async with translated(prefix):
             async for page in obstore.list(self._store, prefix or None, chunk_size=500):
                 for each in page:
                     yield _head(each)
@@ -188,28 +222,6 @@ class ObjectStore:
         except ObjectMissing:
             return False
         return True
-
-
-@asynccontextmanager
-async def _translated(key: str, source: Source | None = None) -> AsyncIterator[None]:
-    """The store library's errors as ours."""
-    try:
-        yield
-    except Exception as error:
-        if source is not None and source.error is not None:
-            raise source.error from None
-        match error:
-            case ObjectError():
-                raise
-            case FileNotFoundError():
-                raise ObjectMissing(f"No object has the key {key}.") from error
-            case failures.AlreadyExistsError() | failures.PreconditionError():
-                raise ObjectExists(f"An object has the key {key} already.") from error
-            case failures.InvalidPathError() | ValueError():
-                raise InvalidKey(f"Not a usable key: {key!r}.") from error
-            case failures.BaseError() | OSError():
-                raise StoreUnavailable(f"The object store failed at {key}.") from error
-        raise
 
 
 def _check(key: str) -> None:
@@ -235,27 +247,10 @@ def open_store(url: str) -> ObjectStore:
         case "memory":
             return ObjectStore(MemoryStore(), keeps_attributes=True, renames=True)
         case "s3" if parts.netloc:
-            return ObjectStore(_s3(parts.netloc, parts.path), keeps_attributes=True, renames=False)
+            return ObjectStore(
+                s3_store(parts.netloc, parts.path),
+                keeps_attributes=True,
+                renames=False,
+                signs=True,
+            )
     raise ValueError("expected file:///folder, s3://bucket/prefix or memory://")
-
-
-def _s3(bucket: str, path: str) -> S3Store:
-    # The default keeps on trying for three minutes, longer than any caller waits.
-    return S3Store(
-        bucket,
-        prefix=path.strip("/") or None,
-        client_options={
-            "allow_http": True,  # the scheme of AWS_ENDPOINT_URL decides; AWS itself is https
-            "connect_timeout": timedelta(seconds=5),
-            "timeout": timedelta(seconds=60),
-        },
-        retry_config={
-            "max_retries": 4,
-            "backoff": {
-                "base": 2,
-                "init_backoff": timedelta(milliseconds=100),
-                "max_backoff": timedelta(seconds=2),
-            },
-            "retry_timeout": timedelta(seconds=20),
-        },
-    )

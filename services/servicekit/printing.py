@@ -26,6 +26,11 @@ def artifact_url(public_url: str, job_id: str, index: int) -> str:
     return f"{public_url}/api/v1/jobs/{job_id}/artifacts/{index}"
 
 
+def preview_url(public_url: str, job_id: str, index: int) -> str:
+    """Where callers get the small picture of an artifact."""
+    return f"{artifact_url(public_url, job_id, index)}/preview"
+
+
 def _whole(value: Any) -> Any:
     """A model's input of 4 went through a double, and is 4 again, not 4.0."""
     match value:

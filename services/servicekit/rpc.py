@@ -59,9 +59,11 @@ class StatusInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
     ) -> Any:
         handler = await continuation(handler_call_details)
         method: str = handler_call_details.method
-        if handler is None or handler.request_streaming or method.startswith("/grpc."):
+        if handler is None or method.startswith("/grpc."):
             return handler
         metadata = handler_call_details.invocation_metadata
+        if handler.request_streaming:
+            return self._streamed(handler, method, metadata)
         if handler.response_streaming:
             return self._stream(handler, method, metadata)
         return self._unary(handler, method, metadata)
@@ -76,6 +78,20 @@ class StatusInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
 
         return grpc.unary_unary_rpc_method_handler(
             unary, handler.request_deserializer, handler.response_serializer
+        )
+
+    def _streamed(self, handler: Any, method: str, metadata: Any) -> Any:
+        """Of a stream of requests that has one answer."""
+
+        async def streamed(requests: Any, context: Any) -> Any:
+            with _observed(method, metadata) as call:
+                try:
+                    return await handler.stream_unary(requests, context)
+                except Exception as error:
+                    await self._abort(context, error, call)
+
+        return grpc.stream_unary_rpc_method_handler(
+            streamed, handler.request_deserializer, handler.response_serializer
         )
 
     def _stream(self, handler: Any, method: str, metadata: Any) -> Any:

@@ -22,8 +22,12 @@ log = structlog.get_logger()
 
 # More would not help a caller and could exceed the header limit (8 KiB) of a status.
 _MOST_TOLD = 20
+_MOST_BYTES = 4096
 _LONGEST_WORDS = 200
 _LONGEST_REASON = 63
+
+
+Beside = Callable[[Message, Any], Awaitable[Sequence[BadRequest.FieldViolation]]]
 
 
 class InvalidRequest(Exception):
@@ -34,7 +38,7 @@ class InvalidRequest(Exception):
         self.violations = list(violations)
         self.reason = reason
         self.metadata: dict[str, str] = {}
-        self.details: list[Message] = [BadRequest(field_violations=self.violations[:_MOST_TOLD])]
+        self.details: list[Message] = [BadRequest(field_violations=_fitting(self.violations))]
 
 
 def violations(message: Message) -> list[BadRequest.FieldViolation]:
@@ -67,8 +71,10 @@ class ValidationInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
     """Refuses requests that break their proto's rules, before the servicer sees them.
 
     Place it after StatusInterceptor, which then logs the refusal. *also* finds what no proto rule
-    can state, so that a caller is told everything at once; what *first* finds makes a request too
-    costly to look at further, and is told alone. A rule that can not be compiled or
+    can state, so that a caller is told everything at once; *beside*, given the caller's metadata
+    too, is asked what else is wrong with a request that is refused anyway; what *first* finds makes
+    a request too costly to look at further, and is told alone. Of a stream of requests each is
+    checked as it comes. A rule that can not be compiled or
     evaluated is our fault: INTERNAL, and logged.
     """
 
@@ -79,11 +85,13 @@ class ValidationInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
         *,
         first: Callable[[Message], Sequence[BadRequest.FieldViolation]] = lambda _: (),
         also: Callable[[Message], Sequence[BadRequest.FieldViolation]] = lambda _: (),
+        beside: Beside | None = None,
     ) -> None:
         self._domain = domain
         self._reason = reason
         self._first = first
         self._also = also
+        self._beside = beside
 
     async def intercept_service(
         self,
@@ -92,8 +100,10 @@ class ValidationInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
     ) -> Any:
         handler = await continuation(handler_call_details)
         method: str = handler_call_details.method
-        if handler is None or handler.request_streaming or method.startswith("/grpc."):
+        if handler is None or method.startswith("/grpc."):
             return handler
+        if handler.request_streaming:
+            return self._streamed(handler)
         if handler.response_streaming:
 
             async def stream(request: Any, context: Any) -> AsyncIterator[Any]:
@@ -120,12 +130,24 @@ class ValidationInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
             unary, _tolerant(handler.request_deserializer), handler.response_serializer
         )
 
+    def _streamed(self, handler: Any) -> Any:
+        """Of a stream of requests that has one answer."""
+
+        async def streamed(requests: AsyncIterator[Any], context: Any) -> Any:
+            async def checked() -> AsyncIterator[Any]:
+                async for request in requests:
+                    await self._check(request, context)
+                    yield request
+
+            return await handler.stream_unary(checked(), context)
+
+        return grpc.stream_unary_rpc_method_handler(
+            streamed, _tolerant(handler.request_deserializer), handler.response_serializer
+        )
+
     async def _check(self, request: Message | _Unreadable, context: Any) -> None:
         try:
-            if isinstance(request, _Unreadable):
-                found = [violation("", request.why, "UNREADABLE")]
-            else:
-                found = list(self._first(request)) or [*violations(request), *self._also(request)]
+            found = await self._found(request, context)
         except (protovalidate.CompilationError, protovalidate.EvaluationError):
             log.exception("validation.crashed", message=type(request).__name__)
             await abort(context, packed(grpc.StatusCode.INTERNAL, INTERNAL_MESSAGE))
@@ -136,6 +158,18 @@ class ValidationInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
                 context,
                 packed(grpc.StatusCode.INVALID_ARGUMENT, str(error), [info, *error.details]),
             )
+
+    async def _found(
+        self, request: Message | _Unreadable, context: Any
+    ) -> Sequence[BadRequest.FieldViolation]:
+        if isinstance(request, _Unreadable):
+            return [violation("", request.why, "UNREADABLE")]
+        if first := self._first(request):
+            return first
+        found = [*violations(request), *self._also(request)]
+        if found and self._beside is not None:
+            found += await self._beside(request, context.invocation_metadata() or ())
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,9 +222,21 @@ def _reason(rule_id: str | None) -> str:
     return words[:_LONGEST_REASON].rstrip("_")
 
 
+def _fitting(
+    violations: Sequence[BadRequest.FieldViolation],
+) -> Sequence[BadRequest.FieldViolation]:
+    """The first of them, as many as a header holds in base64 beside what else is said."""
+    size = 0
+    for count, each in enumerate(violations[:_MOST_TOLD]):
+        size += each.ByteSize()
+        if size > _MOST_BYTES:
+            return violations[:count]
+    return violations[:_MOST_TOLD]
+
+
 def _summary(violations: Sequence[BadRequest.FieldViolation]) -> str:
     told = "; ".join(
-        f"{each.field}: {each.description}" if each.field else each.description
+        _cut(f"{each.field}: {each.description}" if each.field else each.description)
         for each in violations[:3]
     )
     more = f"; and {len(violations) - 3} more" if len(violations) > 3 else ""

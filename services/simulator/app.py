@@ -10,7 +10,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from simulator import delivery, problems, routes_account, routes_control, routes_predictions
+from simulator import (
+    delivery,
+    problems,
+    routes_account,
+    routes_control,
+    routes_files,
+    routes_models,
+    routes_predictions,
+)
 from simulator.archive import Archive, Prediction
 from simulator.clock import Clock, WallClock
 from simulator.faults import FaultRule, Faults
@@ -19,6 +27,7 @@ from simulator.limits import Limits
 from simulator.parts import Simulator
 from simulator.pictures import Gallery
 from simulator.settings import Settings
+from simulator.shelf import Shelf
 from simulator.uploads import Uploads
 from simulator.webhooks import Webhooks
 from simulator.wire import read_json
@@ -31,22 +40,25 @@ ROUTES = [
     Route(f"{PREDICTIONS}/{{id}}", routes_predictions.get, methods=["GET"]),
     Route(f"{PREDICTIONS}/{{id}}/cancel", routes_predictions.cancel, methods=["POST"]),
     Route(f"{MODEL}/predictions", routes_predictions.create, methods=["POST"]),
-    Route("/v1/models", routes_account.models),
-    Route(MODEL, routes_account.model),
-    Route(f"{MODEL}/versions", routes_account.versions),
-    Route(f"{MODEL}/versions/{{version}}", routes_account.version),
+    Route("/v1/models", routes_models.models),
+    Route(MODEL, routes_models.model),
+    Route(f"{MODEL}/versions", routes_models.versions),
+    Route(f"{MODEL}/versions/{{version}}", routes_models.version),
     Route("/v1/account", routes_account.account),
     Route("/v1/hardware", routes_account.hardware),
     Route("/v1/webhooks/default/secret", routes_account.webhook_secret),
-    Route("/v1/files", routes_account.upload, methods=["POST"]),
-    Route("/v1/files", routes_account.uploads, methods=["GET"]),
-    Route("/v1/files/{id}", routes_account.uploaded, methods=["GET"]),
-    Route("/v1/files/{id}", routes_account.remove_upload, methods=["DELETE"]),
-    Route("/v1/files/{id}/download", routes_account.download_upload),
+    Route("/v1/files", routes_files.upload, methods=["POST"]),
+    Route("/v1/files", routes_files.uploads, methods=["GET"]),
+    Route("/v1/files/{id}", routes_files.uploaded, methods=["GET"]),
+    Route("/v1/files/{id}", routes_files.remove_upload, methods=["DELETE"]),
+    Route("/v1/files/{id}/download", routes_files.download_upload),
     Route("/delivery/xezq/{id}/{file}", delivery.file),
     Route("/_simulator/faults", routes_control.faults, methods=["GET"]),
     Route("/_simulator/faults", routes_control.set_faults, methods=["PUT", "POST"]),
     Route("/_simulator/faults", routes_control.clear_faults, methods=["DELETE"]),
+    Route("/delivery/mgxm/{owner}/{name}/{file}", delivery.cover),
+    Route("/_simulator/models/{owner}/{name}", routes_control.change_model, methods=["PUT"]),
+    Route("/_simulator/models/{owner}/{name}", routes_control.reset_model, methods=["DELETE"]),
     Route("/_simulator/finish", routes_control.finish, methods=["POST"]),
     Route("/_simulator/ledger", routes_control.ledger, methods=["GET"]),
     Route("/_simulator/ledger", routes_control.reset_ledger, methods=["DELETE"]),
@@ -115,6 +127,7 @@ def build(
     simulator = Simulator(
         settings=settings,
         clock=clock,
+        shelf=Shelf(),
         archive=Archive(settings.keep),
         faults=Faults(settings.seed),
         ledger=ledger,

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
-from simulator.catalogue import Model
+from simulator.inputs import words_of
+from simulator.model import Model
 from simulator.predictions import Plan
 
 PAGE = 100
@@ -44,7 +45,7 @@ class Prediction:
 
     @property
     def prompt(self) -> str:
-        return str(self.input.get("prompt") or "")
+        return words_of(self.input)
 
     @property
     def seed(self) -> int:

@@ -1,72 +1,17 @@
-"""Which models are there? The common image models of Replicate, with their inputs and prices."""
-
-import hashlib
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+"""Which models are there? The common models of Replicate, with their inputs and prices."""
 
 from simulator import model_fields as shared
+from simulator.model import Model
 from simulator.model_fields import COUNT, FORMAT, IMAGE, NEGATIVE, PROMPT, QUALITY, RATIO, SEED
-from simulator.schemas import (
-    FILES,
-    ONE_FILE,
-    Field,
-    choice,
-    flag,
-    integer,
-    number,
-    openapi_schema,
-    uri,
-    uris,
-)
-
-
-@dataclass(frozen=True)
-class Model:
-    """One model. `price` is US$ per picture of an official model, per second of a community one.
-
-    `queue` and `run` are the usual seconds before and while it works (per run, not per picture).
-    `many`: the output is a list. `versions`: newest first; official models go without.
-    """
-
-    slug: str
-    description: str
-    fields: tuple[Field, ...]
-    price: float
-    queue: float = 0.6
-    run: float = 4.0
-    steps: int = 28
-    many: bool = False
-    official: bool = True
-    versions: tuple[str, ...] = ()
-
-    @property
-    def owner(self) -> str:
-        return self.slug.partition("/")[0]
-
-    @property
-    def name(self) -> str:
-        return self.slug.partition("/")[2]
-
-    @cached_property
-    def version_ids(self) -> tuple[str, ...]:
-        return self.versions or (hashlib.sha256(f"simulated {self.slug}".encode()).hexdigest(),)
-
-    @cached_property
-    def schema(self) -> dict[str, Any]:
-        return openapi_schema(self.fields, FILES if self.many else ONE_FILE)
-
-    @cached_property
-    def by_name(self) -> dict[str, Field]:
-        return {item.name: item for item in self.fields}
-
+from simulator.moving_models import MOVING
+from simulator.schemas import choice, flag, integer, number, uri, uris
 
 SDXL_VERSIONS = (
     "7762fd07cf82c948538e41f63f77d685e02b063e37e496e96eefd46c929f9bdc",  # pragma: allowlist secret
     "39ed52f2a78e934b3ba6e2a89f5b1c712de7dfea535525255b1aa35c5565e08b",  # pragma: allowlist secret
 )
 
-MODELS: tuple[Model, ...] = (
+PICTURES: tuple[Model, ...] = (
     Model(
         "black-forest-labs/flux-schnell",
         "The fastest image generation model of the FLUX family",
@@ -75,6 +20,7 @@ MODELS: tuple[Model, ...] = (
             integer("num_inference_steps", "Number of denoising steps", 4, 1, 4),
             *(SEED, FORMAT, QUALITY, shared.UNCHECKED, shared.PIXELS, shared.FAST),
         ),
+        cover="abstract silk waves in sunset orange",
         price=0.003,
         run=2.5,
         steps=4,
@@ -90,6 +36,7 @@ MODELS: tuple[Model, ...] = (
             number("guidance", "Guidance for generated image", 3, 0, 10),
             *(SEED, FORMAT, QUALITY, shared.UNCHECKED, shared.PIXELS, shared.FAST),
         ),
+        cover="a quiet forest at dawn",
         price=0.025,
         many=True,
     ),
@@ -101,6 +48,7 @@ MODELS: tuple[Model, ...] = (
             *shared.custom_size(256, 1440),
             *(shared.SAFETY, SEED, shared.UPSAMPLING, FORMAT, QUALITY),
         ),
+        cover="mountain peaks at sunset",
         price=0.04,
     ),
     Model(
@@ -112,6 +60,7 @@ MODELS: tuple[Model, ...] = (
             flag("raw", "Generate less processed, more natural-looking images"),
             *(shared.SAFETY, SEED, shared.PHOTO),
         ),
+        cover="northern lights over a winter mountain",
         price=0.06,
         run=7.0,
     ),
@@ -123,6 +72,7 @@ MODELS: tuple[Model, ...] = (
             integer("safety_tolerance", "0 is most strict, 6 most permissive", 2, 0, 6),
             *(shared.UPSAMPLING, SEED, choice("output_format", "Output format", ("png", "jpg"))),
         ),
+        cover="geometric print, autumn colours",
         price=0.04,
         run=5.0,
     ),
@@ -130,6 +80,7 @@ MODELS: tuple[Model, ...] = (
         "black-forest-labs/flux-2-pro",
         "High-quality image generation and editing",
         shared.FLUX_2,
+        cover="a planet of the galaxy",
         price=0.05,
         run=6.0,
     ),
@@ -137,6 +88,7 @@ MODELS: tuple[Model, ...] = (
         "black-forest-labs/flux-2-flex",
         "FLUX.2 with control over steps and guidance",
         shared.FLUX_2,
+        cover="bokeh orbs in neon purple",
         price=0.06,
         run=8.0,
     ),
@@ -144,6 +96,7 @@ MODELS: tuple[Model, ...] = (
         "black-forest-labs/flux-2-max",
         "The highest fidelity of FLUX.2",
         shared.FLUX_2,
+        cover="desert dunes under a clear sky",
         price=0.08,
         run=9.0,
     ),
@@ -155,6 +108,7 @@ MODELS: tuple[Model, ...] = (
             number("guidance_scale", "How closely to follow the prompt", 4.5, 0, 20),
             *(SEED, FORMAT, QUALITY),
         ),
+        cover="a sailboat on the sea at sunset",
         price=0.035,
         run=3.5,
         many=True,
@@ -167,6 +121,7 @@ MODELS: tuple[Model, ...] = (
             number("prompt_strength", "Strength when using img2img", 0.85, 0, 1),
             *(IMAGE, RATIO, SEED, FORMAT),
         ),
+        cover="an autumn forest",
         price=0.065,
         run=5.0,
         steps=35,
@@ -186,6 +141,7 @@ MODELS: tuple[Model, ...] = (
             *(SEED, shared.REFINE, flag("apply_watermark", "Applies a watermark", True)),
             shared.UNCHECKED,
         ),
+        cover="city skyline at night",
         price=0.000975,
         queue=2.0,
         run=4.5,
@@ -206,6 +162,7 @@ MODELS: tuple[Model, ...] = (
             uris("style_reference_images", "Images to use as style references"),
             integer("seed", "Random seed", None, 0, 2147483647),
         ),
+        cover="geometric poster, spring pink",
         price=0.03,
         run=5.0,
     ),
@@ -217,6 +174,7 @@ MODELS: tuple[Model, ...] = (
             choice("aspect_ratio", "Overrides size", ("Not set", *shared.IDEOGRAM_RATIOS)),
             choice("style", "Style", ("any", "realistic_image", "digital_illustration")),
         ),
+        cover="geometric pattern of a summer day",
         price=0.04,
         run=6.0,
     ),
@@ -227,6 +185,7 @@ MODELS: tuple[Model, ...] = (
             *(PROMPT, choice("aspect_ratio", "Aspect ratio", shared.IMAGEN_RATIOS)),
             *(shared.PHOTO, shared.SAFETY_FILTER),
         ),
+        cover="a lake on a summer day",
         price=0.02,
         run=3.0,
     ),
@@ -242,11 +201,12 @@ MODELS: tuple[Model, ...] = (
             integer("max_images", "Most images in a group", 1, 1, 15),
             flag("enhance_prompt", "Enhance the prompt", True),
         ),
+        cover="silk waves in the colours of spring",
         price=0.03,
         run=7.0,
         many=True,
     ),
 )
 
+MODELS: tuple[Model, ...] = (*PICTURES, *MOVING)
 BY_SLUG: dict[str, Model] = {model.slug: model for model in MODELS}
-BY_VERSION: dict[str, Model] = {version: model for model in MODELS for version in model.version_ids}

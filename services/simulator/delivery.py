@@ -9,10 +9,12 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from simulator import problems
 from simulator.archive import Prediction
-from simulator.outputs import file_count, picture_spec
+from simulator.covers import cover_spec, hostile_cover
+from simulator.outputs import file_count, file_spec
 from simulator.parts import Simulator, simulator_of
 from simulator.pictures import Picture
 from simulator.predictions import observe
+from simulator.references import reference_of
 from simulator.sizing import MEDIA_TYPES
 
 CHUNK = 65_536
@@ -24,7 +26,7 @@ async def file(request: Request) -> Response:
     if header := request.headers.get("authorization"):
         sim.ledger.leak(request.url.path, header, sim.clock.now())
     prediction = sim.find(request.path_params["id"])
-    name = re.fullmatch(r"out-(\d{1,3})\.(webp|jpg|png)", request.path_params["file"])
+    name = re.fullmatch(r"out-(\d{1,3})\.(webp|jpg|png|mp4|mp3)", request.path_params["file"])
     if prediction is None or name is None:
         return _gone(404)
     index, moment = int(name[1]), observe(prediction.plan, sim.clock.now())
@@ -40,12 +42,30 @@ async def file(request: Request) -> Response:
         return problems.bad_gateway(503)
     if "redirect_foreign_host" in faults:
         return RedirectResponse(faults["redirect_foreign_host"], status_code=302)
-    spec = picture_spec(prediction, index)
+    now = sim.clock.now()
+    given = reference_of(prediction.model, prediction.input, sim.uploads, now)
+    spec = file_spec(prediction, index, given)
     media_type = faults.get("wrong_content_type", MEDIA_TYPES[spec.format])
     if "huge_file" in faults:
         return _huge(int(float(faults["huge_file"])), media_type)
     picture = await sim.gallery.draw(spec)
     return await _send(sim, request, prediction, index, picture, media_type)
+
+
+async def cover(request: Request) -> Response:
+    """GET /delivery/mgxm/{owner}/{name}/{file}: a model's cover, or what a fault made of it."""
+    sim = simulator_of(request)
+    if header := request.headers.get("authorization"):
+        sim.ledger.leak(request.url.path, header, sim.clock.now())
+    slug, name = "{owner}/{name}".format(**request.path_params), request.path_params["file"]
+    model = sim.shelf.get(slug)
+    if model is None:
+        return _gone(404)
+    if name != "cover.webp":
+        return hostile_cover(name, lambda size: _huge(size, "image/png")) or _gone(404)
+    picture = await sim.gallery.draw(cover_spec(model))
+    headers = {"cache-control": "public,max-age=3600", "etag": f'"{picture.md5}"'}
+    return Response(picture.body, 200, headers, "image/webp")
 
 
 async def _send(

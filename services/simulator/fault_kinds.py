@@ -7,7 +7,9 @@ and belongs to it from then on, so that setting or clearing faults later changes
 from dataclasses import dataclass
 from typing import Literal
 
-OPERATIONS = ("create", "get", "list", "cancel")
+from simulator.hostile_models import COVERS, SCHEMAS
+
+OPERATIONS = ("create", "get", "list", "cancel", "model", "upload")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,8 @@ KINDS: tuple[FaultKind, ...] = (
     _request("html_502_after_create", "creates, then answers the CDN's HTML 502"),
     _request("slow_create", "creates, then holds the answer back", "seconds", "5"),
     _request("full_create_answer", "201 in the spec's form, null fields and all"),
-    # Any exchange with the API (NAME@get, @list, @cancel, @any; plain means create).
+    # Any exchange with the API (NAME@get, @list, @cancel, @model, @upload, @any; plain means
+    # create). With @model, `match` is a part of the model's name.
     _request("drop", "closes the connection unanswered; nothing is done"),
     _request("html_502", "the CDN's HTML 502; nothing is done"),
     _request("500", "a problem with status 500; nothing is done"),
@@ -83,6 +86,11 @@ KINDS: tuple[FaultKind, ...] = (
     _request("packed_answer", "so many bytes, packed by gzip to a few", "bytes", "100000000"),
     _request("drip_answer", "spreads the answer over that long", "seconds", "60"),
     _request("foreign_next", "the list goes on elsewhere", "URL", "http://foreign.invalid/x"),
+    # What is told of a model (NAME@model).
+    _request("hostile_schema", f"a schema made to harm: {', '.join(SCHEMAS)}", "which", "deep"),
+    _request("hostile_cover", f"a cover made to harm: {', '.join(COVERS)}", "which", "svg"),
+    # An upload (NAME@upload).
+    _request("short_upload", "an uploaded file is kept that long only", "seconds", "30"),
     # How the prediction runs.
     _prediction("queue", "stays in starting that long", "seconds", "10"),
     _prediction("run", "stays in processing that long", "seconds", "30"),

@@ -4,9 +4,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from simulator.catalogue import BY_SLUG, BY_VERSION, Model
+from simulator.model import Model
 from simulator.problems import InvalidField
 from simulator.schemas import Field
+from simulator.shelf import Shelf
 
 EVENTS = ("start", "output", "logs", "completed")
 BODY_KEYS = {"input", "webhook", "webhook_events_filter", "webhook_completed", "stream"}
@@ -19,6 +20,13 @@ TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),
 }
 CANCEL_AFTER = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
+
+
+def words_of(given: object) -> str:
+    """The words that a model's input is about: its prompt or, for speech, its text."""
+    if not isinstance(given, Mapping):
+        return ""
+    return str(given.get("prompt") or given.get("text") or "")
 
 
 def check_body(body: Mapping[str, Any], needs_version: bool) -> list[InvalidField]:
@@ -51,7 +59,7 @@ def check_body(body: Mapping[str, Any], needs_version: bool) -> list[InvalidFiel
     return wrong
 
 
-def find_model(version: str) -> tuple[Model, str] | None:
+def find_model(shelf: Shelf, version: str) -> tuple[Model, str] | None:
     """The model of a `version` field and the version that will run, or None if not permitted.
 
     `owner/name` (official only), `owner/name:<64 hex>` or `<64 hex>`; a tag is refused.
@@ -59,10 +67,10 @@ def find_model(version: str) -> tuple[Model, str] | None:
     """
     slug, _, digest = version.partition(":") if "/" in version else ("", "", version)
     if slug and not digest:
-        model = BY_SLUG.get(slug)
+        model = shelf.get(slug)
         found = model if model and model.official and not version.endswith(":") else None
     else:
-        found = BY_VERSION.get(digest)
+        found = shelf.of_version(digest)
         if found and slug and found.slug != slug:
             found = None
     if not found:

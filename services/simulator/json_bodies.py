@@ -23,6 +23,11 @@ def read_object(body: bytes) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
+def page(results: list[dict[str, Any]]) -> dict[str, Any]:
+    """The only page of a list."""
+    return {"next": None, "previous": None, "results": results}
+
+
 def _refuse(text: str) -> float:
     raise ValueError(text)
 

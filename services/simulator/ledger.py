@@ -13,6 +13,7 @@ from typing import Any
 from simulator.archive import Prediction
 from simulator.outputs import file_count
 from simulator.predictions import Moment, observe
+from simulator.sizing import asked
 from simulator.wire import stamp
 
 # US$ per second of the hardware behind official models, for runs that end before their output.
@@ -29,7 +30,7 @@ def billed(prediction: Prediction, moment: Moment) -> float:
     """US$ so far: a success in full, a canceled run for its time, an aborted one nothing.
 
     A failed run costs its time on a community model and nothing on an official one, which is
-    billed by the picture.
+    billed by the picture or by the second of film.
     """
     if not moment.terminal or moment.started_at is None:
         return 0.0
@@ -38,7 +39,9 @@ def billed(prediction: Prediction, moment: Moment) -> float:
     if not model.official:
         return round(seconds * model.price, 6)
     if moment.status == "succeeded":
-        return round(model.price * file_count(prediction), 6)
+        film = model.makes == "film"
+        units = float(asked(model, prediction.input, "duration")) if film else 1.0
+        return round(model.price * units * file_count(prediction), 6)
     return round(seconds * HARDWARE_RATE, 6) if moment.status == "canceled" else 0.0
 
 

@@ -11,6 +11,18 @@ IDEOGRAM_RATIOS = (
     *("16:10", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4"),
 )
 IMAGEN_RATIOS = ("1:1", "9:16", "16:9", "3:4", "4:3")
+VOICES = (
+    *("Wise_Woman", "Friendly_Person", "Inspirational_girl", "Deep_Voice_Man", "Calm_Woman"),
+    *("Casual_Guy", "Lively_Girl", "Patient_Man", "Young_Knight", "Determined_Man"),
+    *("Lovely_Girl", "Decent_Boy", "Imposing_Manner", "Elegant_Man", "Abbess"),
+    *("Sweet_Girl_2", "Exuberant_Girl"),
+)
+EMOTIONS = ("auto", "neutral", "happy", "sad", "angry", "fearful", "disgusted", "surprised")
+SAMPLE_RATES = (8000, 16000, 22050, 24000, 32000, 44100)
+LANGUAGES = (
+    *("None", "Automatic", "Chinese", "English", "Spanish", "French", "German", "Italian"),
+    *("Japanese", "Korean", "Portuguese", "Russian", "Arabic", "Hindi"),
+)
 RECRAFT_SIZES = (
     *("1024x1024", "1365x1024", "1024x1365", "1536x1024", "1024x1536", "1820x1024", "1024x1820"),
     *("1024x2048", "2048x1024", "1434x1024", "1024x1434", "1024x1280", "1280x1024", "1024x1707"),
@@ -25,6 +37,11 @@ COUNT = integer("num_outputs", "Number of outputs to generate", 1, 1, 4)
 RATIO = choice("aspect_ratio", "Aspect ratio for the generated image", FLUX_RATIOS)
 PRO_RATIO = choice("aspect_ratio", "Aspect ratio", (*FLUX_RATIOS, "custom"))
 MATCH_RATIO = choice("aspect_ratio", "Aspect ratio", ("match_input_image", *FLUX_RATIOS))
+FILM_RATIO = choice(
+    "aspect_ratio",
+    "Video aspect ratio. Ignored if an image is used",
+    ("16:9", "4:3", "1:1", "3:4", "9:16", "21:9"),
+)
 PIXELS = choice("megapixels", "Approximate number of megapixels", ("1", "0.25"))
 
 FORMAT = choice("output_format", "Format of the output images", ("webp", "jpg", "png"))

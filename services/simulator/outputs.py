@@ -4,8 +4,11 @@ import base64
 from typing import Any
 
 from simulator.archive import Prediction
-from simulator.pictures import Gallery, PictureSpec
-from simulator.sizing import MEDIA_TYPES, asked, picture_format, picture_size
+from simulator.films import FilmSpec
+from simulator.pictures import Gallery, PictureSpec, Spec
+from simulator.references import opened
+from simulator.sizing import MEDIA_TYPES, asked, file_format, film_size, picture_size
+from simulator.sounds import SoundSpec
 
 
 def file_count(prediction: Prediction) -> int:
@@ -23,23 +26,57 @@ def file_count(prediction: Prediction) -> int:
     return count
 
 
-def picture_spec(prediction: Prediction, index: int) -> PictureSpec:
-    """What file number `index` shows."""
+def file_spec(prediction: Prediction, index: int, reference: bytes = b"") -> Spec:
+    """What file number `index` is; `reference` is the picture that was given, if any."""
     model, given = prediction.model, prediction.input
-    width, height = picture_size(model, given)
+    like = image.size if reference and (image := opened(reference)) else None
+    if model.makes == "sound":
+        return _sound(prediction)
+    if model.makes == "film":
+        width, height = film_size(model, given, like)
+        return FilmSpec(
+            prompt=prediction.prompt,
+            seed=prediction.seed,
+            width=width,
+            height=height,
+            seconds=int(asked(model, given, "duration")),
+            fps=int(asked(model, given, "fps")),
+            still=bool(asked(model, given, "camera_fixed")),
+            reference=reference,
+        )
+    width, height = picture_size(model, given, like)
+    strength = asked(model, given, "prompt_strength")
     return PictureSpec(
         prompt=prediction.prompt,
         seed=prediction.seed,
         index=index,
         width=width,
         height=height,
-        format=picture_format(model, given),
+        format=file_format(model, given),
         quality=int(asked(model, given, "output_quality") or 80),
+        reference=reference,
+        strength=0.3 if strength is None else float(strength) ** 2,
+    )
+
+
+def _sound(prediction: Prediction) -> SoundSpec:
+    def value(name: str) -> Any:
+        return asked(prediction.model, prediction.input, name)
+
+    return SoundSpec(
+        text=prediction.prompt,
+        voice=str(value("voice_id")),
+        speed=float(value("speed")),
+        volume=float(value("volume")),
+        pitch=int(value("pitch")),
+        sample_rate=int(value("sample_rate")),
+        bitrate=int(value("bitrate")),
+        stereo=value("channel") == "stereo",
     )
 
 
 def file_url(prediction: Prediction, index: int) -> str:
-    extension = picture_format(prediction.model, prediction.input)
+    extension = file_format(prediction.model, prediction.input)
     if "output_foreign" in prediction.faults:
         return f"{prediction.faults['output_foreign']}/out-{index}.{extension}"
     return f"{prediction.files_url}/delivery/xezq/{prediction.id}/out-{index}.{extension}"
@@ -76,6 +113,6 @@ def output(prediction: Prediction, gallery: Gallery) -> Any:
 
 
 def _data_uri(prediction: Prediction, index: int, gallery: Gallery) -> str:
-    spec = picture_spec(prediction, index)
+    spec = file_spec(prediction, index)
     body = base64.b64encode(gallery.render(spec).body).decode()
     return f"data:{MEDIA_TYPES[spec.format]};base64,{body}"

@@ -1,7 +1,7 @@
-"""What does a picture show? A landscape that only (prompt, seed, index, size) decide.
+"""What does a picture show? A landscape or a print that only (prompt, seed, index, size) decide.
 
-Sky, light, clouds, land, finish, and the prompt's own words along the lower edge, so that whoever
-typed them sees that this picture is theirs.
+Sky, light, clouds, land (or shapes), finish, and the prompt's own words at the lower edge, so that
+whoever typed them sees that this picture is theirs.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from random import Random
 
 from PIL import Image, ImageDraw, ImageFont
 
-from simulator import scenes
+from simulator import abstracts, scenes
 from simulator.brushes import Size, curve, disc, fade, glow, gradient, grain, noise
 from simulator.palettes import PALETTES, Palette, choose_palette, choose_scene, mix
 
@@ -25,23 +25,31 @@ SCENES: dict[str, Scene] = {
     "dunes": scenes.dunes,
     "space": scenes.space,
     "peaks": scenes.peaks,
+    "silk": abstracts.silk,
+    "orbs": abstracts.orbs,
+    "print": abstracts.print_,
+    "arches": abstracts.arches,
 }
+SKYLESS = {"space", "silk", "orbs", "print", "arches"}
 LONGEST = 140
 
 
-def paint(prompt: str, seed: int, index: int, size: Size) -> Image.Image:
+def paint(prompt: str, seed: int, index: int, size: Size, lettered: bool = True) -> Image.Image:
     """An RGB picture of exactly `size`."""
     digest = hashlib.sha256(f"{seed} {index} {prompt}".encode("utf-8", "replace")).digest()
     rng = Random(digest)
     palette, name = choose_palette(prompt, rng), choose_scene(prompt, rng)
     width, height = size
-    image = gradient(size, palette.sky if name == "space" else _sky(palette, height))
+    image = gradient(size, palette.sky if name in SKYLESS else _sky(palette, height))
     horizon = int(height * (rng.uniform(0.5, 0.6) if name == "sea" else rng.uniform(0.42, 0.54)))
     sun = (int(width * rng.uniform(0.24, 0.76)), int(horizon * rng.uniform(0.5, 0.86)))
-    if name != "space":
+    if name not in SKYLESS:
         _heaven(image, rng, palette, horizon, sun)
     SCENES[name](image, rng, palette, horizon, sun)
-    return _finish(image, rng, prompt)
+    image = _finish(image, rng, 70 if name in SKYLESS else 130)
+    if lettered:
+        _letter(image, prompt)
+    return image
 
 
 def _sky(palette: Palette, height: int) -> tuple[tuple[int, int, int], ...]:
@@ -97,18 +105,16 @@ def _curtains(image: Image.Image, rng: Random) -> None:
         image.paste(Image.new("RGB", waves.size, tint), (0, 0), shaped)
 
 
-def _finish(image: Image.Image, rng: Random, prompt: str) -> Image.Image:
-    corners = Image.radial_gradient("L").point(curve(105, 255, 130)).resize(image.size)
+def _finish(image: Image.Image, rng: Random, dusk: int) -> Image.Image:
+    corners = Image.radial_gradient("L").point(curve(105, 255, dusk)).resize(image.size)
     image.paste(Image.new("RGB", image.size, (6, 4, 14)), (0, 0), corners)
-    image = grain(rng, image, 0.035)
-    _letter(image, prompt)
-    return image
+    return grain(rng, image, 0.03)
 
 
 def _letter(image: Image.Image, prompt: str) -> None:
     """The prompt in small white letters over a little dusk."""
     width, height = image.size
-    size = max(11, round(min(width, height) * 0.024))
+    size = max(11, round(min(width, height) * 0.02))
     font = _font(size)
     words = " ".join("".join(_drawable(font, c) for c in prompt[:1000]).split())
     if not words or min(width, height) < 160:
@@ -116,15 +122,15 @@ def _letter(image: Image.Image, prompt: str) -> None:
     lines = textwrap.wrap(
         textwrap.shorten(words, LONGEST, placeholder=" …") if " " in words else words[:LONGEST],
         max(12, int(width * 0.8 / (size * 0.54))),
-    )[:3]
+    )[:2]
     step, margin = round(size * 1.45), round(size * 1.6)
-    dusk = step * len(lines) + margin * 3
-    image.paste((5, 4, 12), (0, height - dusk, width, height), fade((width, dusk), 0, 165))
+    dusk = step * len(lines) + margin * 2
+    image.paste((5, 4, 12), (0, height - dusk, width, height), fade((width, dusk), 0, 140))
     veil = Image.new("L", (width, dusk))
     draw = ImageDraw.Draw(veil)
     for number, line in enumerate(lines):
         y = dusk - margin - step * (len(lines) - number)
-        draw.text((width / 2, y), line, fill=225, font=font, anchor="ma")
+        draw.text((margin, y), line, fill=205, font=font, anchor="la")
     image.paste((255, 250, 242), (0, height - dusk, width, height), veil)
 
 

@@ -81,6 +81,12 @@ PALETTES: dict[str, Palette] = {
     "spring": _palette(
         *("#6aa5d6 #a9c4e6 #ecc6dc #fde9ea", "#fff7f2", "#cfa0bf", "#35243f", "#fff2f6"),
     ),
+    "lagoon": _palette(
+        *("#0d3b4f #14707a #3fb3a3 #a9e3c9 #fdf3d0", "#fffbe6", "#2c8f8f", "#072a33", "#f7e7c4"),
+    ),
+    "terracotta": _palette(
+        *("#3a2a4d #8a4a5c #cf7a5c #efb98a #f9e6cf", "#fff4e2", "#b9654a", "#3b1a1d", "#f3c9a0"),
+    ),
     "space": _palette(
         *("#020208 #0b0820 #23104a #431c63 #12102e", "#fdf3ff", "#2c1c55", "#030208", "#5a2f8a"),
         dark=True,
@@ -90,7 +96,7 @@ PALETTES: dict[str, Palette] = {
 WORDS: dict[str, str] = {
     "sunset": "sunset dusk evening golden orange fire warm lava volcano red",
     "dawn": "dawn sunrise morning pastel dream peaceful calm",
-    "day": "day sunny summer blue sky clear noon beach tropical island lake",
+    "day": "day sunny summer blue sky clear noon beach island lake",
     "night": "night midnight moon moonlit stars starry dark owl",
     "aurora": "aurora northern borealis arctic iceland",
     "forest": "forest wood woods jungle tree trees green moss valley",
@@ -99,6 +105,8 @@ WORDS: dict[str, str] = {
     "desert": "desert sahara dune dunes sand canyon camel mars",
     "neon": "neon cyberpunk synthwave futuristic robot vaporwave electric purple",
     "storm": "storm rain thunder lightning grey gray gloomy foggy fog mist",
+    "lagoon": "lagoon turquoise teal reef coral tropical mint whale",
+    "terracotta": "terracotta clay pottery coffee bread ramen food kitchen market brown",
     "spring": "spring blossom cherry sakura flower flowers pink garden meadow",
     "space": "space galaxy cosmos nebula planet astronaut universe rocket",
 }
@@ -108,18 +116,31 @@ SCENES: dict[str, str] = {
     "forest": "forest wood woods jungle tree trees pine fox deer bear owl",
     "dunes": "desert dune dunes sand sahara camel",
     "space": "space galaxy cosmos nebula planet astronaut universe rocket",
+    "silk": "abstract silk flowing fluid liquid smoke music sound jazz paint colours colors",
+    "orbs": "bokeh orb orbs light lights lantern lanterns glow glowing bubbles party bar",
+    "print": "geometric bauhaus pattern poster print logo icon design minimal minimalist shapes",
+    "arches": "arch arches rainbow retro seventies vintage desk interior room sofa chair house",
     "peaks": "mountain mountains alps peak peaks hill hills valley volcano glacier snow castle",
 }
+
+ANY_PALETTE = (
+    *("sunset", "dawn", "day", "night", "forest", "spring", "autumn", "neon"),
+    *("desert", "aurora", "lagoon", "terracotta"),
+)
+ANY_SCENE = (
+    *("sea", "peaks", "peaks", "forest", "dunes", "city", "space"),
+    *("silk", "silk", "orbs", "print", "print", "arches"),
+)
 
 
 def choose_palette(prompt: str, rng: Random) -> Palette:
     """The palette whose words come first in the prompt, else one of them all."""
     name = _first(prompt, WORDS)
-    return PALETTES[name or rng.choice(("sunset", "dawn", "day", "night", "forest", "spring"))]
+    return PALETTES[name or rng.choice(ANY_PALETTE)]
 
 
 def choose_scene(prompt: str, rng: Random) -> str:
-    return _first(prompt, SCENES) or rng.choice(("sea", "peaks", "peaks", "forest"))
+    return _first(prompt, SCENES) or rng.choice(ANY_SCENE)
 
 
 def _first(prompt: str, table: dict[str, str]) -> str | None:

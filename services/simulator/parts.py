@@ -13,6 +13,7 @@ from simulator.ledger import Ledger
 from simulator.limits import Limits
 from simulator.pictures import Gallery
 from simulator.settings import Settings
+from simulator.shelf import Shelf
 from simulator.uploads import Uploads
 from simulator.webhooks import Webhooks
 
@@ -23,6 +24,7 @@ class Simulator:
 
     settings: Settings
     clock: Clock
+    shelf: Shelf
     archive: Archive
     faults: Faults
     ledger: Ledger

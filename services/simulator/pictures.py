@@ -1,4 +1,4 @@
-"""Where do the pictures come from? Drawn when first downloaded, kept in a bounded cache."""
+"""Where do the files come from? Made when first downloaded, kept in a bounded cache."""
 
 import asyncio
 import hashlib
@@ -9,7 +9,10 @@ from dataclasses import dataclass, replace
 
 from PIL import Image
 
+from simulator.films import FilmSpec, film
 from simulator.painter import paint
+from simulator.references import blended, opened
+from simulator.sounds import SoundSpec, sound
 
 WRITERS: dict[str, str] = {"webp": "WEBP", "jpg": "JPEG", "png": "PNG"}
 
@@ -25,43 +28,49 @@ class PictureSpec:
     height: int
     format: str
     quality: int
+    reference: bytes = b""
+    strength: float = 0.3
+    lettered: bool = True
+
+
+Spec = PictureSpec | FilmSpec | SoundSpec
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """An encoded picture and its MD5, which the delivery host gives as the ETag."""
+    """An encoded picture, film or sound, and its MD5, which the delivery host gives as the ETag."""
 
     body: bytes
     md5: str
 
 
 class Gallery:
-    """Draws pictures and keeps the last ones.
+    """Makes files and keeps the last ones.
 
-    `shared`: every prompt gets the same picture of its size, drawn once (for benchmarks).
+    `shared`: every prompt gets the same file of its size, made once (for benchmarks).
     """
 
     def __init__(self, shared: bool = False, keep_bytes: int = 64_000_000) -> None:
         self._shared = shared
         self._keep_bytes = keep_bytes
-        self._kept: OrderedDict[PictureSpec, Picture] = OrderedDict()
+        self._kept: OrderedDict[Spec, Picture] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
         self._drawing = asyncio.Semaphore(2)
 
-    async def draw(self, spec: PictureSpec) -> Picture:
-        """The picture, drawn in a thread when it is not at hand."""
+    async def draw(self, spec: Spec) -> Picture:
+        """The file, made in a thread when it is not at hand."""
         if found := self._look(spec):
             return found
         async with self._drawing:
             return await asyncio.to_thread(self.render, spec)
 
-    def render(self, spec: PictureSpec) -> Picture:
-        """The picture, drawn here and now when it is not at hand."""
+    def render(self, spec: Spec) -> Picture:
+        """The file, made here and now when it is not at hand."""
         if found := self._look(spec):
             return found
         spec = self._key(spec)
-        body = encode(paint(spec.prompt, spec.seed, spec.index, (spec.width, spec.height)), spec)
+        body = make(spec)
         picture = Picture(body, hashlib.md5(body, usedforsecurity=False).hexdigest())
         with self._lock:
             if spec not in self._kept:
@@ -72,18 +81,35 @@ class Gallery:
                 self._bytes -= len(oldest.body)
         return picture
 
-    def _key(self, spec: PictureSpec) -> PictureSpec:
+    def _key(self, spec: Spec) -> Spec:
         if not self._shared:
             return spec
+        if isinstance(spec, SoundSpec):
+            return replace(spec, text="instant")
+        if isinstance(spec, FilmSpec):
+            return replace(spec, prompt="instant", seed=1)
         return replace(spec, prompt="instant", seed=1, index=0)
 
-    def _look(self, spec: PictureSpec) -> Picture | None:
+    def _look(self, spec: Spec) -> Picture | None:
         spec = self._key(spec)
         with self._lock:
             found = self._kept.get(spec)
             if found:
                 self._kept.move_to_end(spec)
             return found
+
+
+def make(spec: Spec) -> bytes:
+    """The file that a spec describes."""
+    if isinstance(spec, FilmSpec):
+        return film(spec)
+    if isinstance(spec, SoundSpec):
+        return sound(spec)
+    size = (spec.width, spec.height)
+    image = paint(spec.prompt, spec.seed, spec.index, size, spec.lettered)
+    if spec.reference and (given := opened(spec.reference)):
+        image = blended(image, given, spec.strength)
+    return encode(image, spec)
 
 
 def encode(image: Image.Image, spec: PictureSpec) -> bytes:

@@ -5,8 +5,8 @@ import hashlib
 import random
 from collections.abc import Mapping
 
-from simulator.catalogue import Model
 from simulator.fault_kinds import FAILURES
+from simulator.model import Model
 from simulator.predictions import NEVER, Plan, Status
 from simulator.settings import Settings
 

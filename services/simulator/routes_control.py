@@ -1,4 +1,4 @@
-"""How do tests steer the simulator? /_simulator: faults in force, and the billing ledger."""
+"""How do tests steer the simulator? /_simulator: faults, models, and the billing ledger."""
 
 import json
 from collections.abc import Mapping
@@ -10,9 +10,10 @@ from starlette.responses import Response
 
 from simulator.fault_kinds import KINDS
 from simulator.faults import rule_from_json
-from simulator.json_bodies import Json
+from simulator.json_bodies import Json, read_object
 from simulator.parts import simulator_of
 from simulator.predictions import observe
+from simulator.shelf import ChangeError
 
 
 async def readyz(request: Request) -> Response:
@@ -56,6 +57,26 @@ async def set_faults(request: Request) -> Response:
 
 async def clear_faults(request: Request) -> Response:
     simulator_of(request).faults.clear()
+    return Response(status_code=204)
+
+
+async def change_model(request: Request) -> Response:
+    """PUT: change a model from now on, or add one; see `Shelf.change`."""
+    spec = read_object(await request.body())
+    if spec is None:
+        return Json({"detail": "the body is not a JSON object"}, status_code=422)
+    slug = f"{request.path_params['owner']}/{request.path_params['name']}"
+    try:
+        simulator_of(request).shelf.change(slug, spec)
+    except (ChangeError, TypeError, ValueError) as error:
+        return Json({"detail": str(error)}, status_code=422)
+    return Response(status_code=204)
+
+
+async def reset_model(request: Request) -> Response:
+    """DELETE: as it was, or gone if it was added."""
+    slug = f"{request.path_params['owner']}/{request.path_params['name']}"
+    simulator_of(request).shelf.reset(slug)
     return Response(status_code=204)
 
 

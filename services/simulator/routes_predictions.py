@@ -10,18 +10,20 @@ from starlette.responses import Response
 
 from simulator import problems
 from simulator.archive import BadCursor, Prediction
-from simulator.catalogue import BY_SLUG, Model
 from simulator.inputs import (
     check_body,
     check_input,
     find_model,
     parse_cancel_after,
     parse_prefer_wait,
+    words_of,
 )
 from simulator.json_bodies import Json, read_object
+from simulator.model import Model
 from simulator.parts import Simulator, simulator_of
 from simulator.planning import make_plan, new_id
 from simulator.predictions import ends_at, observe
+from simulator.references import lost_file
 from simulator.spoil import spoil, spoil_create
 from simulator.spoil_answer import spoil_answer
 from simulator.wire import created_json, read_json, sync_processing_json
@@ -43,9 +45,7 @@ async def create(request: Request) -> Response:
     body = read_object(await request.body())
     if body is None:
         return problems.problem(400, "The request body is not a JSON object.", "Bad request")
-    given = body.get("input")
-    prompt = str(given.get("prompt") or "") if isinstance(given, dict) else ""
-    faults = sim.faults.for_request("create", prompt)
+    faults = sim.faults.for_request("create", words_of(body.get("input")))
     spoiled = await spoil(sim, request, faults)
     if spoiled is not None:
         return spoiled
@@ -66,7 +66,7 @@ def _check(sim: Simulator, request: Request, body: Mapping[str, Any]) -> Order |
     by_path = "name" in request.path_params
     model: Model | None = None
     if by_path:
-        model = BY_SLUG.get(f"{request.path_params['owner']}/{request.path_params['name']}")
+        model = sim.shelf.get(f"{request.path_params['owner']}/{request.path_params['name']}")
         if model is None or not model.official:
             return problems.not_found()
     wrong = check_body(body, needs_version=not by_path)
@@ -74,7 +74,7 @@ def _check(sim: Simulator, request: Request, body: Mapping[str, Any]) -> Order |
         return problems.invalid_input(wrong)
     version = "hidden"
     if model is None:
-        found = find_model(body["version"])
+        found = find_model(sim.shelf, body["version"])
         if found is None:
             return problems.invalid_version()
         model, version = found
@@ -94,8 +94,14 @@ def _begin(sim: Simulator, request: Request, order: Order) -> Prediction:
     body = order.body
     number, prediction_id = sim.created, new_id(sim.settings.seed, sim.created)
     sim.created += 1
-    faults = sim.faults.for_prediction(str(body["input"].get("prompt") or ""))
+    faults = sim.faults.for_prediction(words_of(body["input"]))
     base = f"{request.url.scheme}://{request.url.netloc}"
+    now = sim.clock.now()
+    plan = make_plan(order.model, prediction_id, faults, sim.settings, now, order.cancel_after)
+    lost = lost_file(order.model, body["input"], sim.uploads, min(now + plan.queue, now + 86_400))
+    if lost:
+        failure = f"The file of {lost} can not be downloaded: 404 Not Found"
+        plan = replace(plan, ending="failed", error=failure)
     prediction = Prediction(
         id=prediction_id,
         number=number,
@@ -104,9 +110,7 @@ def _begin(sim: Simulator, request: Request, order: Order) -> Prediction:
         input=body["input"],
         base_url=base,
         files_url=sim.settings.delivery_url.rstrip("/") or base,
-        plan=make_plan(
-            order.model, prediction_id, faults, sim.settings, sim.clock.now(), order.cancel_after
-        ),
+        plan=plan,
         faults=faults,
         webhook=body.get("webhook"),
         weight=int(request.headers.get("content-length", 0)),

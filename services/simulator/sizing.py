@@ -1,10 +1,10 @@
-"""How large is the picture that was asked for, and in which format?"""
+"""How large is what was asked for, and in which format?"""
 
 from collections.abc import Mapping
-from math import sqrt
+from math import log, sqrt
 from typing import Any
 
-from simulator.catalogue import Model
+from simulator.model import Model
 
 ONE_MEGAPIXEL: dict[str, tuple[int, int]] = {
     "1:1": (1024, 1024),
@@ -20,7 +20,32 @@ ONE_MEGAPIXEL: dict[str, tuple[int, int]] = {
     "9:21": (640, 1536),
 }
 AREAS: dict[str, float] = {"0.25": 0.25, "0.5 MP": 0.5, "2 MP": 2, "4 MP": 4, "2K": 4, "4K": 16}
-MEDIA_TYPES: dict[str, str] = {"webp": "image/webp", "jpg": "image/jpeg", "png": "image/png"}
+FILMS: dict[str, dict[str, tuple[int, int]]] = {
+    "480p": {
+        "16:9": (864, 480),
+        "4:3": (736, 544),
+        "1:1": (640, 640),
+        "3:4": (544, 736),
+        "9:16": (480, 864),
+        "21:9": (960, 416),
+    },
+    "720p": {
+        "16:9": (1248, 704),
+        "4:3": (1120, 832),
+        "1:1": (960, 960),
+        "3:4": (832, 1120),
+        "9:16": (704, 1248),
+        "21:9": (1504, 640),
+    },
+}
+MEDIA_TYPES: dict[str, str] = {
+    "webp": "image/webp",
+    "jpg": "image/jpeg",
+    "png": "image/png",
+    "mp4": "video/mp4",
+    "mp3": "audio/mpeg",
+}
+Size = tuple[int, int]
 MOST, LEAST = 4096, 64
 
 
@@ -31,8 +56,8 @@ def asked(model: Model, given: Mapping[str, Any], name: str) -> Any:
     return value if value is not None or item is None else item.default
 
 
-def picture_size(model: Model, given: Mapping[str, Any]) -> tuple[int, int]:
-    """Width and height in pixels."""
+def picture_size(model: Model, given: Mapping[str, Any], like: Size | None = None) -> Size:
+    """Width and height in pixels; `like` is the size of the picture that was given."""
     ratio = str(asked(model, given, "aspect_ratio") or "")
     size = str(asked(model, given, "size") or asked(model, given, "resolution") or "")
     width, height = asked(model, given, "width"), asked(model, given, "height")
@@ -43,12 +68,25 @@ def picture_size(model: Model, given: Mapping[str, Any]) -> tuple[int, int]:
         across, _, down = size.partition("x")
         return _bounded(float(across), float(down))
     area = AREAS.get(str(asked(model, given, "megapixels")), AREAS.get(size, 1.0))
+    if ratio == "match_input_image" and like:
+        ratio = f"{like[0]}:{like[1]}"
     across_down = ONE_MEGAPIXEL.get(ratio) or _one_megapixel(ratio)
     return _bounded(across_down[0] * sqrt(area), across_down[1] * sqrt(area))
 
 
-def picture_format(model: Model, given: Mapping[str, Any]) -> str:
-    """webp, jpg or png; models without the choice make png."""
+def film_size(model: Model, given: Mapping[str, Any], like: Size | None = None) -> Size:
+    """Width and height in pixels: of the known ratios the nearest to the picture that was given."""
+    sizes = FILMS[str(asked(model, given, "resolution"))]
+    if like is None:
+        return sizes[str(asked(model, given, "aspect_ratio"))]
+    ratio = like[0] / like[1]
+    return min(sizes.values(), key=lambda each: abs(log(each[0] / each[1] / ratio)))
+
+
+def file_format(model: Model, given: Mapping[str, Any]) -> str:
+    """webp, jpg or png; models of pictures without the choice make png."""
+    if model.makes != "picture":
+        return "mp4" if model.makes == "film" else "mp3"
     return str(asked(model, given, "output_format") or "png")
 
 

@@ -22,6 +22,11 @@ class Upload:
     body: bytes
     metadata: Mapping[str, Any]
     created_at: float
+    kept_for: float = KEPT_FOR
+
+    @property
+    def expires_at(self) -> float:
+        return self.created_at + self.kept_for
 
     @property
     def signature(self) -> str:
@@ -37,6 +42,10 @@ class Uploads:
         self._bytes = 0
 
     def add(self, upload: Upload) -> None:
+        for old in [
+            each.id for each in self._kept.values() if each.expires_at <= upload.created_at
+        ]:
+            self.remove(old)
         self._kept[upload.id] = upload
         self._bytes += len(upload.body)
         while self._bytes > KEEP_BYTES:
@@ -44,10 +53,7 @@ class Uploads:
 
     def get(self, upload_id: str, now: float) -> Upload | None:
         found = self._kept.get(upload_id)
-        if found and now >= found.created_at + KEPT_FOR:
-            self.remove(upload_id)
-            return None
-        return found
+        return found if found and now < found.expires_at else None
 
     def all(self, now: float) -> list[Upload]:
         """Newest first."""

@@ -99,7 +99,8 @@ def logs(prediction: Prediction, moment: Moment) -> str | None:
         lines.append(f"{round(share * 100):3d}%|{bar}| {step}/{steps} [{speed}]")
     if moment.status == "succeeded":
         count = file_count(prediction)
-        lines.append(f"Total safe images: {count} out of {count}")
+        if prediction.model.makes == "picture":
+            lines.append(f"Total safe images: {count} out of {count}")
     return "\n".join(lines)
 
 
@@ -110,8 +111,18 @@ def _metrics(prediction: Prediction, moment: Moment) -> dict[str, Any]:
         sign = -1 if "negative_predict_time" in prediction.faults else 1
         metrics["predict_time"] = sign * round(ended - moment.started_at, 6)
     if moment.status == "succeeded":
-        metrics["image_count"] = file_count(prediction)
+        metrics |= _counts(prediction)
     return metrics
+
+
+def _counts(prediction: Prediction) -> dict[str, float]:
+    """What the model is billed by."""
+    if prediction.model.makes == "film":
+        seconds = float(asked(prediction.model, prediction.input, "duration"))
+        return {"video_output_duration_seconds": seconds}
+    if prediction.model.makes == "sound":
+        return {"character_count": len(prediction.prompt)}
+    return {"image_count": file_count(prediction)}
 
 
 def _urls(prediction: Prediction) -> dict[str, str]:

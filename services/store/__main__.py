@@ -10,6 +10,7 @@ from servicekit.connect import retrying
 from servicekit.health import Health
 from servicekit.lifecycle import Background, Stop
 from servicekit.settings import load
+from store.adapters.catalogue_writes import CatalogueWrites
 from store.adapters.database import Database, Unavailable
 from store.adapters.feed import Feed
 from store.adapters.jobs import Jobs
@@ -21,6 +22,7 @@ from store.failpoints import NAMES
 from store.loops.admitter import Admitter
 from store.loops.numberer import Numberer
 from store.loops.relay import Relay
+from store.loops.retention import Retention
 from store.loops.sweeper import Sweeper
 from store.loops.webhook_relay import WebhookRelay
 from store.loops.webhook_sweeper import WebhookSweeper
@@ -37,6 +39,11 @@ async def main(settings: Settings, stop: Stop) -> None:
     await retrying("Postgres", lambda: upgrade(url), give_up_after=wait, stop=stop, retry_on=AWAY)
     database, wakeups, rules = Database(url, settings.pool()), Wakeups(), settings.rules()
     await retrying("Postgres", database.read_clock, give_up_after=wait, stop=stop, retry_on=AWAY)
+    keeping = settings.keeping()
+    await retrying(
+        "Postgres", CatalogueWrites(database, keeping.allowed).begin,
+        give_up_after=wait, stop=stop, retry_on=AWAY,
+    )  # fmt: skip
     jobs, feed = Jobs(database, wakeups), Feed(database, wakeups)
     publisher = Publisher(settings.amqp_url.get_secret_value(), name="store")
     health = Health(SERVICES)
@@ -44,7 +51,7 @@ async def main(settings: Settings, stop: Stop) -> None:
     health.add("broker", publisher.check, required=False)
     overview, posts = OverviewReader(database, rules.creates_per_minute), PostCounter()
     grpc_server = build(
-        jobs, wakeups, feed, overview, publisher, rules, health, settings.public_url, posts
+        jobs, wakeups, feed, overview, publisher, rules, keeping, health, settings.public_url, posts
     )
     quiet = Stop()  # set when loops and calls, which publish to the last, have ended
     async with Background(stop, end=quiet) as last, Background(stop) as background:
@@ -58,6 +65,8 @@ async def main(settings: Settings, stop: Stop) -> None:
         background.start("numberer", Numberer(feed, publisher, wakeups).run(stop))
         sweeper = Sweeper(database, jobs, settings.settle(), rules.lease)
         background.start("sweeper", sweeper.run(stop))
+        retention = Retention(database, jobs, keeping.artifacts)
+        background.start("retention", retention.run(stop))
         if settings.metrics_port is not None:
             shown = metrics.serve(
                 registry(overview, posts), settings.metrics_host, settings.metrics_port, stop

@@ -12,8 +12,13 @@ from servicekit import failpoints
 #: What callers ask for.
 ASKED = (
     "create_job", "cancel_job", "claim_job", "begin_submit", "see_worker", "keep_leases",
-    "show_progress", "record_artifacts", "complete_job", "fail_saving", "release_job",
-    "lease_reconciler", "redrive_dead_letter", "discard_dead_letter",
+    "show_progress", "record_artifacts", "complete_job", "fail_saving", "fail_unsent",
+    "release_job", "lease_reconciler", "redrive_dead_letter", "discard_dead_letter",
+)  # fmt: skip
+#: The catalogue of models, and files.
+KEPT = (
+    "seed_models", "want_model", "sync_models", "take_due_models", "record_model", "begin_upload",
+    "complete_upload", "take_doomed_objects", "record_deleted_objects",
 )  # fmt: skip
 #: Facts about the provider.
 FACTS = (
@@ -24,6 +29,7 @@ FACTS = (
 LOOPS = (
     "admit_jobs", "lease_dispatches", "move_on_dispatches", "lease_letters", "move_on_letters",
     "number_events", "expire_lease", "note_deadline", "give_up_waiting", "expire_doubt", "forget",
+    "expire_uploads", "delete_artifacts",
 )  # fmt: skip
 #: Webhooks to callers: asked for by their owners, by the notifier, and by the loops.
 WEBHOOKS = (
@@ -34,6 +40,6 @@ WEBHOOKS = (
     "expire_deliveries", "let_go_deliveries", "forget_deliveries",
 )  # fmt: skip
 
-WRITES = (*ASKED, *FACTS, *LOOPS, *WEBHOOKS)
+WRITES = (*ASKED, *KEPT, *FACTS, *LOOPS, *WEBHOOKS)
 STEPS = (*WRITES, *PUBLISHES)
 NAMES = failpoints.names(STEPS, halfway=PUBLISHES)

@@ -5,15 +5,25 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from servicekit.settings import AmqpUrl, BaseUrl, Common, Port, PostgresUrl
 from store.adapters.database import PoolSettings
+from store.adapters.shipped import shipped
+from store.domain.models import CATALOGUE, Allowed
 from store.domain.retries import RetryPolicy
-from store.domain.rules import Rules
+from store.domain.rules import Keeping, Rules
 from store.domain.spending import Limits
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
+
+
+def _are_models(text: str) -> str:
+    Allowed.of(text)
+    return text
+
+
+ModelsAllowed = Annotated[str, AfterValidator(_are_models)]
 
 
 class Settings(Common):
@@ -37,6 +47,12 @@ class Settings(Common):
     longest_run: Annotated[float, Field(ge=30, le=2700)] = 1800.0
     provider_pause: Annotated[float, Field(ge=0.5, le=600)] = 30.0
     provider_creates_per_minute: Annotated[float, Field(ge=0)] = 600.0
+    # Which models jobs may name: owner/name, owner/*, *, or catalogue for those that are shipped.
+    models_allowed: ModelsAllowed = CATALOGUE
+    models_refresh: Annotated[float, Field(ge=1, le=2_592_000)] = 21_600.0
+    uploads_kept: Annotated[float, Field(ge=1, le=315_360_000)] = 604_800.0
+    # 0: for ever.
+    artifacts_kept: Annotated[float, Field(ge=0, le=3_153_600_000)] = 0.0
     db_pool_size: Annotated[int, Field(ge=1, le=200)] = 20
     # Overflow is closed after each use, and to open a connection costs more than ten statements.
     db_pool_overflow: Annotated[int, Field(ge=0, le=200)] = 0
@@ -54,6 +70,15 @@ class Settings(Common):
             wait=self.db_pool_wait,
             statement_timeout=self.db_statement_timeout,
             lock_timeout=self.db_lock_timeout,
+        )
+
+    def keeping(self) -> Keeping:
+        """Which models are known, and how long files are kept."""
+        return Keeping(
+            allowed=Allowed.of(self.models_allowed, (each.name for each in shipped())),
+            refresh=timedelta(seconds=self.models_refresh),
+            uploads=timedelta(seconds=self.uploads_kept),
+            artifacts=timedelta(seconds=self.artifacts_kept) if self.artifacts_kept else None,
         )
 
     def settle(self) -> timedelta:

@@ -77,6 +77,8 @@ class Crash:
     mark: Path
     prompt: str
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    model: str = MODEL
+    input: Json = field(default_factory=lambda: {"megapixels": "0.25"})
     job_id: str = ""
     died: bool = False
     job: Json = field(default_factory=dict)
@@ -99,8 +101,8 @@ class Crash:
         match verb:
             case "submit":
                 return "/api/v1/generate", {
-                    "model": MODEL, "prompt": self.prompt, "request_id": self.request_id,
-                    "timeout": "600s", "input": {"megapixels": "0.25"},
+                    "model": self.model, "prompt": self.prompt, "request_id": self.request_id,
+                    "timeout": "600s", "input": self.input,
                 }  # fmt: skip
             case "cancel":
                 return f"/api/v1/jobs/{self.job_id}:cancel", {}
@@ -128,9 +130,15 @@ class Crash:
 
     def _check_artifact(self, stack: Stack, job_id: str, artifact: Json) -> None:
         url = f"{stack.edge_url}/api/v1/jobs/{job_id}/artifacts/{artifact['index']}"
+        if artifact.get("delete_time"):
+            assert httpx.get(url, timeout=60, trust_env=False).status_code == 410
+            return
         body = httpx.get(url, timeout=60, trust_env=False).content
         assert len(body) == artifact["size_bytes"]
         assert hashlib.sha256(body).hexdigest() == artifact["sha256"]
+        if preview := artifact.get("preview"):
+            small = httpx.get(f"{url}/preview", timeout=60, trust_env=False).content
+            assert len(small) == preview["size_bytes"]
 
 
 def crashes_of(

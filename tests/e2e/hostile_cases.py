@@ -7,9 +7,18 @@ predictions the provider made. `hostile_run` runs them all at once.
 
 from __future__ import annotations
 
+import base64
+import io
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from PIL import Image
+
+MODEL = "black-forest-labs/flux-schnell"
+#: Takes a picture, too.
+DEV = "black-forest-labs/flux-dev"
 
 #: Stands for the address of a host that is not the provider's, and notes who calls.
 TRAP = "TRAP"
@@ -34,6 +43,7 @@ class Case:
     name: str
     rows: tuple[str, ...]
     faults: tuple[Fault, ...] = ()
+    model: str = MODEL
     input: Mapping[str, object] = field(default_factory=dict)
     timeout: int = 900
     cancel: bool = False
@@ -74,7 +84,17 @@ def _lost(name: str, rows: str, *faults: Fault, reason: str, **more: Any) -> Cas
 
 
 MANY = {"num_outputs": 3}
-LARGE = {"prompt_extra": "x" * 150_000}
+
+
+def _noise() -> str:
+    """A picture that can not be packed, of 150 kB as a data: URL."""
+    pixels = random.Random(1).randbytes(192 * 192 * 3)
+    out = io.BytesIO()
+    Image.frombytes("RGB", (192, 192), pixels).save(out, "PNG")
+    return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()
+
+
+LARGE = {"image": _noise()}
 
 CREATED = (
     _completed("an answer as it should be",
@@ -107,7 +127,7 @@ ADOPTED = tuple(
     ]
 ) + (
     _completed("a large create that is not answered in time", "12.1-write-timeout",
-               Fault("slow_create", "30", count=1), input=LARGE),
+               Fault("slow_create", "30", count=1), model=DEV, input=LARGE),
     _completed("a lost create that the list shows late", "12.3-ambiguous",
                Fault("drop_after_create", count=1), Fault("list_lag", "8")),
 )  # fmt: skip
@@ -361,3 +381,5 @@ LIST_FAULTS: tuple[Fault, ...] = tuple(
 #: Rows and faults of the refusals that concern the whole account: test_account_refusals.py.
 ACCOUNT_ROWS = ("6.3-401", "6.3-402", "12.3-account")
 ACCOUNT_FAULTS = ("401", "402")
+#: Faults of what is told of models, and of files that are uploaded: test_hostile_models.py.
+MODEL_FAULTS = ("hostile_schema", "hostile_cover", "short_upload")

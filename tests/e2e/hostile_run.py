@@ -23,10 +23,9 @@ import httpx
 from devstack.testing import Stack
 from simulator import doorway
 from tests.e2e.api_calls import FINAL, Json, caller
-from tests.e2e.hostile_cases import CASES, LIST_FAULTS, TRAP, Case, Fault
+from tests.e2e.hostile_cases import CASES, LIST_FAULTS, MODEL, TRAP, Case, Fault
 from tests.e2e.workers import Generator
 
-MODEL = "black-forest-labs/flux-schnell"
 TOKEN = "r8_a_token_that_must_stay_here"
 LARGEST_FILE = 3_000_000
 LONGEST = 240.0
@@ -165,13 +164,15 @@ async def _submit(http: httpx.AsyncClient, cases: Sequence[Ended]) -> None:
     async def one(each: Ended) -> None:
         given = {"megapixels": "0.25", **each.case.input}
         async with turns:
-            each.job = await _generate(http, each.prompt, given, each.case.timeout)
+            each.job = await _generate(http, each.prompt, given, each.case.timeout, each.case.model)
 
     await asyncio.gather(*(one(each) for each in cases))
 
 
-async def _generate(http: httpx.AsyncClient, prompt: str, given: Json, timeout: int) -> Json:
-    body = {"prompt": prompt, "model": MODEL, "input": given, "timeout": f"{timeout}s"}
+async def _generate(
+    http: httpx.AsyncClient, prompt: str, given: Json, timeout: int, model: str = MODEL
+) -> Json:
+    body = {"prompt": prompt, "model": model, "input": given, "timeout": f"{timeout}s"}
     body["request_id"] = str(uuid.uuid4())
     for _ in range(20):
         answer = await http.post("/api/v1/generate", json=body)

@@ -12,9 +12,19 @@ from pathlib import Path
 
 import httpx
 import pytest
+from PIL import Image
 
 from devstack.testing import Stack
-from tests.e2e.api_calls import FLUX, NO_JOB, SMALL, Json, completed, generate, set_fault
+from tests.e2e.api_calls import (
+    FLUX,
+    NO_JOB,
+    SMALL,
+    Json,
+    completed,
+    finished,
+    generate,
+    set_fault,
+)
 
 SMALL_PICTURE = ("--model", FLUX, "--input-json", json.dumps(SMALL))
 
@@ -72,7 +82,8 @@ async def test_the_other_commands_show_a_job(
     stack: Stack, http: httpx.AsyncClient, tmp_path: Path
 ) -> None:
     """status, list, watch, download, cancel and health, for people and as JSON."""
-    job = await completed(http, "seen by the command line", input=SMALL, labels={"by": "cli"})
+    made = {"model": FLUX, "input": SMALL, "labels": {"by": "cli"}}
+    job = await completed(http, "seen by the command line", **made)
     job_id, sha256 = job["job_id"], job["artifacts"][0]["sha256"]
     run = [
         ("status", job_id),
@@ -96,6 +107,39 @@ async def test_the_other_commands_show_a_job(
     assert hashlib.sha256((tmp_path / file["path"]).read_bytes()).hexdigest() == sha256
     assert canceled.document["state"] == "STATE_COMPLETED"
     assert health.document["status"] == "SERVING"
+
+
+async def test_models_are_shown_and_inputs_are_typed_and_checked(
+    stack: Stack, http: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    """The catalogue, one model's inputs, a file that becomes an input, and every violation."""
+    Image.new("RGB", (60, 40), (200, 30, 30)).save(tmp_path / "photo.png")
+    kontext = "black-forest-labs/flux-kontext-pro"
+    wrong = ("-i", "aspect_ratio=7:1", "-i", "colour=red", "-i", "megapixels=1")
+    run = [
+        ("models", "--makes", "video", "-q"),
+        ("models", "show", FLUX),
+        ("submit", "x", "-m", FLUX, "-i", "megapixels=1", "-i", "num_outputs=2", "--check"),
+        ("submit", "x", "-m", FLUX, *wrong, "--check"),
+        ("submit", "make it dusk", "-m", kontext, "-i", "input_image=@photo.png", "--json"),
+        ("models", "sync", FLUX),
+    ]
+    ended = await asyncio.gather(*(mediagen(stack, tmp_path, *each) for each in run))
+    videos, shown, checked, refused, submitted, synced = ended
+    assert [each.code for each in ended] == [0, 0, 0, 2, 0, 0], [each.err for each in ended]
+    assert videos.out == "bytedance/seedance-1-lite\n"
+    rows = {line.split("\t")[0]: line.split("\t")[1:4] for line in shown.out.splitlines()}
+    assert rows["num_outputs"] == ["integer", "1", "1 to 4"]
+    assert "aspect_ratio" in checked.out
+    told = {line.split()[0] for line in refused.err.splitlines() if line.startswith("  input.")}
+    assert told == {"input.aspect_ratio", "input.colour"}
+    [file] = submitted.document["request"]["input_files"]
+    sha256 = hashlib.sha256((tmp_path / "photo.png").read_bytes()).hexdigest()
+    assert (file["path"], file["media_type"], file["sha256"]) == (
+        "/input_image", "image/png", sha256,
+    )  # fmt: skip
+    assert (await finished(http, submitted.document["job_id"]))["state"] == "STATE_COMPLETED"
+    assert synced.out == f"{FLUX}\n"
 
 
 async def test_submit_and_cancel(stack: Stack, tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ be done twice by that is what the protos say.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,10 @@ from typing import Any
 import httpx
 import pytest
 
-from devstack.ports import free_port
 from devstack.testing import Stack
 from gateway.failpoints import TOLD_NAMES
 
+from .dying import die
 from .nursery import Nursery
 
 # A name that resolves nowhere: nothing is delivered meanwhile.
@@ -44,45 +43,6 @@ async def endpoint_id(http: httpx.AsyncClient) -> AsyncIterator[str]:
     yield answer.json()["endpoint"]["endpoint_id"]
     for each in (await http.get(ENDPOINTS)).json()["endpoints"]:
         await http.delete(f"{ENDPOINTS}/{each['endpoint_id']}")
-
-
-async def asked_in_vain(port: str, method: str, path: str, body: Json) -> None:
-    """Asks the gateway that dies over it, as soon as that listens."""
-    async with (
-        asyncio.timeout(60),
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http,
-    ):
-        while True:
-            try:
-                answer = await http.request(method, path, json=body)
-            except httpx.ConnectError:
-                await asyncio.sleep(0.05)
-            except httpx.HTTPError:
-                return
-            else:
-                raise AssertionError(f"answered: {answer.text}")
-
-
-async def die(
-    stack: Stack, nursery: Nursery, folder: Path, name: str, method: str, path: str, body: Json
-) -> None:
-    """A gateway is killed at *name* while it is asked for that."""
-    own = {"GATEWAY_PORT": str(free_port()), "GATEWAY_HTTP_PORT": str(free_port())}
-    mark = folder / "mark"
-    env = {
-        "STORE_ADDRESS": stack.store_address,
-        "AMQP_URL": stack.amqp_url,
-        "ARTIFACTS_URL": (stack.state / "artifacts").as_uri(),
-        "MEDIAGEN_FAILPOINT": name,
-        "MEDIAGEN_FAILPOINT_MARK": str(mark),
-        **own,
-    }
-    with nursery.start("gateway", env, folder / "log") as gateway:
-        await asked_in_vain(own["GATEWAY_HTTP_PORT"], method, path, body)
-        async with asyncio.timeout(30):
-            while not gateway.gone:
-                await asyncio.sleep(0.02)
-    assert mark.exists(), f"nobody came past {name}"
 
 
 @pytest.mark.parametrize("name", TOLD_NAMES)
@@ -114,7 +74,7 @@ async def test_a_change_over_which_a_gateway_dies_is_whole_or_not_there(
         "rotate_webhook_secret": ("POST", f"{SECRET}:rotate", {}),
         "redeliver_webhook": ("POST", f"{delivery}:redeliver", {}),
     }[step]
-    await die(stack, nursery, tmp_path, name, method, path, body)
+    await die(stack, nursery, tmp_path, name, method, path, json=body)
     assert await _is_done(http, step, one, before) is done
     again = await http.request(method, path, json=body)
     gone_before = step == "delete_webhook_endpoint" and done

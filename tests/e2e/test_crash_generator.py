@@ -17,6 +17,7 @@ from devstack.ports import free_port
 from devstack.testing import Broker, PostgresServer, Stack
 from generator.failpoints import NAMES
 from store.adapters.invariants import broken
+from tests.fakes.media_files import picture
 from tests.integration.publishing import publishing
 
 from .crashing import QUICK, Caller, Crash, Fault, Scene, crashes_of, killed, rewrite
@@ -24,6 +25,12 @@ from .nursery import Newborn, Nursery
 from .workers import generator_env
 
 LOST = Scene((Fault("drop_after_create"),), act="reconcile")
+# Chores, which a worker does beside its job.
+SYNC, DOOM = Scene(act="sync"), Scene(act="doom")
+EDITS_PICTURES = "black-forest-labs/flux-kontext-pro"
+ALL_DUE = "UPDATE models SET due_time = clock_timestamp(), cover_source = ''"
+DOOMED = "INSERT INTO doomed_objects VALUES ($1, clock_timestamp(), clock_timestamp())"
+ALL_DOOMED = "UPDATE doomed_objects SET available_at = clock_timestamp()"
 RECONCILER_IS_DEAD = "UPDATE singletons SET until = clock_timestamp() WHERE name = 'reconciler'"
 SCENES = {
     "heartbeat": Scene((Fault("run", "25"),), passes=3),
@@ -42,6 +49,17 @@ SCENES = {
     "fail_saving": Scene(
         (Fault("redirect_foreign_host"),),
         ends="STATE_FAILED", reason="FAILURE_REASON_OUTPUT_REJECTED",
+    ),
+    "take_due_models": SYNC,
+    "get_model": SYNC,
+    "record_model": SYNC,
+    "keep_cover": SYNC,
+    "take_doomed_objects": DOOM,
+    "delete_object": DOOM,
+    "record_deleted_objects": DOOM,
+    "upload_file": Scene(act="upload"),
+    "fail_unsent": Scene(
+        act="lose", ends="STATE_FAILED", reason="FAILURE_REASON_INVALID_INPUT", paid=0
     ),
     "put_parts": Scene((Fault("huge_file", "9000000"),)),
     "name_object": Scene((Fault("huge_file", "9000000"),)),
@@ -91,8 +109,10 @@ class _Matrix:
                 if not crash.scene.early:
                     await self._crash(crash)
             await asyncio.gather(*early)
+            await rewrite(self._stack, ALL_DOOMED)
             with self._worker(), self._worker():
                 await self._caller.all_ended(self._crashes, 240)
+                await self._swept()
 
     def _worker(self, **more: str) -> Newborn:
         env = {**generator_env(self._stack), **more}
@@ -114,15 +134,48 @@ class _Matrix:
         return asyncio.create_task(die())
 
     async def _crash(self, crash: Crash) -> None:
+        if crash.scene.act in ("upload", "lose"):
+            crash.model, crash.input = EDITS_PICTURES, {"input_image": await self._uploaded(crash)}
         await self._caller.begin(crash)
+        await self._before(crash)
+        with self._worker(**crash.setting) as worker:
+            await self._act(crash, worker)
+            await killed(worker, crash)
+
+    async def _uploaded(self, crash: Crash) -> str:
+        """The reference of a file that is too large to be sent within the input."""
+        body = picture("PNG") + crash.prompt.encode().ljust(400_000)
+        http = self._caller.http
+        answer = await http.post("/api/v1/uploads", params={"file_name": "a.png"}, content=body)
+        uri: str = answer.raise_for_status().json()["uri"]
+        return uri
+
+    async def _before(self, crash: Crash) -> None:
+        """What is done once its job is there, and no worker yet."""
+        artifacts = self._stack.state / "artifacts"
+        if crash.scene.act == "lose":
+            upload_id = crash.input["input_image"].removeprefix("upload:")
+            (file,) = artifacts.glob(f"*/uploads/{upload_id}")
+            file.unlink()
+        if crash.scene.act == "doom":
+            doomed = artifacts / "doomed" / crash.name
+            doomed.parent.mkdir(parents=True, exist_ok=True)
+            doomed.write_bytes(b"x")
+            await rewrite(self._stack, DOOMED, f"doomed/{crash.name}")
+        if crash.scene.act == "sync":
+            await rewrite(self._stack, ALL_DUE)
         if crash.scene.act == "unreadable":
             async with publishing(self._stack.amqp_url) as publisher:
                 await publisher.publish_work("default", b"\xff", "unreadable")
         if crash.scene.act == "reconcile":
             await rewrite(self._stack, RECONCILER_IS_DEAD)
-        with self._worker(**crash.setting) as worker:
-            await self._act(crash, worker)
-            await killed(worker, crash)
+
+    async def _swept(self) -> None:
+        """Waits until no doomed object is left, or for so long."""
+        for _ in range(300):
+            if not any((self._stack.state / "artifacts" / "doomed").glob("*")):
+                return
+            await asyncio.sleep(0.1)
 
     async def _act(self, crash: Crash, worker: Newborn) -> None:
         if crash.scene.act in ("cancel", "drain"):
@@ -146,6 +199,13 @@ def test_no_attempt_is_left_open(stack: Stack, crashes: dict[str, Crash]) -> Non
     """Every final job is quiet, and every job has one mover."""
     assert crashes
     assert asyncio.run(broken(stack.database_url)) == []
+
+
+def test_what_is_doomed_is_deleted_by_another(stack: Stack, crashes: dict[str, Crash]) -> None:
+    """Who died over it had deleted it or not; in the end it is gone."""
+    doomed = [each for each in crashes.values() if each.scene.act == "doom"]
+    assert doomed
+    assert list((stack.state / "artifacts" / "doomed").glob("*")) == []
 
 
 def test_no_token_was_ever_sent_to_the_delivery_host(

@@ -22,6 +22,7 @@ from store.failpoints import NAMES
 
 from .crashing import QUICK, Caller, Crash, Fault, Scene, crashes_of, killed, rewrite
 from .hooks import WEBHOOK_STEPS
+from .keeping import SETTINGS, Keeping
 from .nursery import Newborn, Nursery
 
 OF_JOBS = tuple(name for name in NAMES if name.partition("_")[2] not in WEBHOOK_STEPS)
@@ -72,6 +73,20 @@ SCENES = {
         (*LONG, Fault("500", on="get", endless=True), Fault("500", on="cancel", endless=True)),
         act="unheard", ends="STATE_CANCELED", paid=0,
     ),
+    "fail_unsent": Scene(
+        act="lose", ends="STATE_FAILED", reason="FAILURE_REASON_INVALID_INPUT", paid=0
+    ),
+    # Beside a plain job: the catalogue, and files.
+    "want_model": Scene(act="want"),
+    "sync_models": Scene(act="sync"),
+    "take_due_models": Scene(act="sync"),
+    "record_model": Scene(act="sync"),
+    "begin_upload": Scene(act="upload"),
+    "complete_upload": Scene(act="upload"),
+    "expire_uploads": Scene(act="expire"),
+    "take_doomed_objects": Scene(act="expire"),
+    "record_deleted_objects": Scene(act="expire"),
+    "delete_artifacts": Scene(act="keep_long"),
     # The listing never shows the call, and an hour goes by.
     "expire_doubt": Scene(
         (*LOST, Fault("list_lag", "3600")), act="age", ends="STATE_CANCELED",
@@ -89,7 +104,7 @@ def crashes(
 ) -> Iterator[tuple[Stack, dict[str, Crash]]]:
     """Every failpoint has killed a store; then a healthy one has ended every job."""
     url, vhost = postgres.create_database(migrated), broker.create_vhost()
-    env = {**QUICK, "LEASE_SECONDS": "6", "DATABASE_URL": url, "AMQP_URL": vhost}
+    env = {**QUICK, **SETTINGS, "LEASE_SECONDS": "6", "DATABASE_URL": url, "AMQP_URL": vhost}
     folder = tmp_path_factory.mktemp("crash")
     found = crashes_of(OF_JOBS, SCENES, request)
     stack = Stack(folder, env=env, without=["store-1"])
@@ -125,6 +140,7 @@ class _Matrix:
 
     async def run(self) -> None:
         self._caller = Caller(self._stack)
+        self._keeping = Keeping(self._stack, self._caller)
         tasks = []
         for crash in self._crashes:
             self._current.end()
@@ -137,7 +153,11 @@ class _Matrix:
         await self._caller.all_ended(self._crashes, 240)
 
     async def _act(self, crash: Crash) -> None:
+        if crash.scene.act == "lose":
+            await self._keeping.lose(crash)
         await self._caller.begin(crash)
+        if crash.scene.act in self._keeping.acts:
+            await self._keeping.acts[crash.scene.act](crash)
         match crash.scene.act:
             case "cancel":
                 await self._caller.attempt_is(crash, "STATE_SUBMITTED")

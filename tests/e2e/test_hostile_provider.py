@@ -20,6 +20,7 @@ from tests.e2e.hostile_cases import (
     ACCOUNT_ROWS,
     CASES,
     LIST_FAULTS,
+    MODEL_FAULTS,
     Case,
 )
 from tests.e2e.hostile_rows import ROWS
@@ -64,7 +65,7 @@ def test_every_row_of_the_tables_has_a_case() -> None:
 def test_every_fault_of_the_simulator_is_met() -> None:
     """What it can do wrong, it does here."""
     met = {fault.name for case in CASES for fault in case.faults}
-    met |= {fault.name for fault in LIST_FAULTS} | set(ACCOUNT_FAULTS)
+    met |= {fault.name for fault in LIST_FAULTS} | set(ACCOUNT_FAULTS) | set(MODEL_FAULTS)
     assert met == {kind.name for kind in KINDS}
 
 

@@ -18,7 +18,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from devstack.testing import Stack
 from tests.receivers import OK, receiver, says
 
-from .api_calls import SMALL, refused_over_http
+from .api_calls import FLUX, SMALL, refused_over_http
 from .crashing import rewrite
 from .hooks import CLAIMS_RUN_OUT, ENDPOINTS, Owner, came, event_of, of
 
@@ -245,7 +245,7 @@ async def test_one_slow_host_does_not_hold_up_the_others(stack: Stack, owner: Ow
 )
 async def test_a_url_that_is_not_called_is_refused_at_once(owner: Owner, url: str) -> None:
     """Where it can be told without asking the DNS."""
-    body = {"prompt": "a fox", "model": "a/b", "webhook": {"url": url}}
+    body = {"prompt": "a fox", "model": FLUX, "webhook": {"url": url}}
     told = refused_over_http(await owner.http.post("/api/v1/generate", json=body))
     assert told.fields == {"webhook.url"}
     made = await owner.http.post(ENDPOINTS, json={"target": {"url": url}})

@@ -17,7 +17,7 @@ from google.rpc.status_pb2 import Status
 from mediagen.v1 import webhook_endpoint_service_pb2 as pb2
 from mediagen.v1.webhook_endpoint_service_pb2_grpc import WebhookEndpointServiceServicer
 from mediagen.v1.webhook_pb2 import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookTarget
-from tests.fakes.generation import abort, refusal
+from tests.fakes.refusing import abort, refusal
 
 ENDS = ["job.completed", "job.failed", "job.canceled"]
 

@@ -13,16 +13,14 @@ import sys
 import uuid
 from collections import deque
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
 
 import grpc
 from google.api.httpbody_pb2 import HttpBody
-from google.protobuf.any_pb2 import Any as AnyMessage
-from google.protobuf.message import Message
-from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
+from google.rpc.error_details_pb2 import BadRequest
 from google.rpc.status_pb2 import Status
-from grpc_status import rpc_status
 
 from mediagen.v1 import generation_service_pb2 as messages
 from mediagen.v1.attempt_pb2 import CHARGE_NO, CHARGE_UNKNOWN, CHARGE_YES, Attempt
@@ -35,11 +33,17 @@ from mediagen.v1.generation_service_pb2_grpc import (
     GenerationServiceServicer,
     add_GenerationServiceServicer_to_server,
 )
-from mediagen.v1.job_pb2 import Artifact, Job, JobRequest
+from mediagen.v1.job_pb2 import Artifact, Job, JobRequest, Preview
+from mediagen.v1.operator_service_pb2_grpc import (
+    OperatorServiceServicer,
+    add_OperatorServiceServicer_to_server,
+)
 from mediagen.v1.webhook_endpoint_service_pb2_grpc import (
     WebhookEndpointServiceServicer,
     add_WebhookEndpointServiceServicer_to_server,
 )
+from tests.fakes.catalogue import FakeCatalogue, add_to_server
+from tests.fakes.refusing import abort, refusal
 
 Script = list[dict[str, Any]]
 
@@ -72,6 +76,7 @@ def _fails(message: str) -> Script:
     return _ends(state=Job.STATE_FAILED, failure=failure)
 
 
+PREVIEW = b"a small picture"
 PICTURES = {"fake/picture": [b"a picture" * 20_000], "fake/two-pictures": [b"one", b"another"]}
 
 SCRIPTS: dict[str, Script] = {
@@ -122,6 +127,10 @@ class FakeGeneration(GenerationServiceServicer):
         await self._arrived(context)
         if "\n" in request.model or request.model == "fake/refused":
             await abort(context, _bad_request())
+        if request.validate_only:
+            checked = JobRequest(model=request.model, prompt=request.prompt, input=request.input)
+            checked.defaults.update({"ratio": "1:1"})
+            return messages.SubmitJobResponse(job=Job(request=checked))
         job = self._of_request_id(request.request_id)
         if job is None:
             job = await self.store(request)
@@ -295,6 +304,12 @@ class FakeGeneration(GenerationServiceServicer):
         if left == 0 and code is not grpc.StatusCode.OK:
             await context.abort(code, "cut by the test")
 
+    async def DownloadPreview(
+        self, request: messages.DownloadPreviewRequest, context: Any
+    ) -> AsyncIterator[HttpBody]:
+        await self._arrived(context)
+        yield HttpBody(content_type="image/webp", data=PREVIEW)
+
     async def GetHealth(
         self, request: messages.GetHealthRequest, context: Any
     ) -> messages.GetHealthResponse:
@@ -373,25 +388,10 @@ def artifacts(model: str) -> list[Artifact]:
             media_type="image/webp",
             size_bytes=len(data),
             sha256=hashlib.sha256(data).hexdigest(),
+            preview=Preview(size_bytes=len(PREVIEW), width=51, height=34),
         )
         for index, data in enumerate(PICTURES.get(model, []))
     ]
-
-
-def refusal(
-    code: grpc.StatusCode,
-    reason: str,
-    *details: Message,
-    domain: str = "mediagen.dev",
-    **metadata: str,
-) -> Status:
-    """The google.rpc.Status of a refusal, as the service packs it."""
-    status = Status(code=code.value[0], message=f"Refused: {reason}.")
-    for detail in (ErrorInfo(reason=reason, domain=domain, metadata=metadata), *details):
-        packed = AnyMessage()
-        packed.Pack(detail)
-        status.details.append(packed)
-    return status
 
 
 def _bad_request() -> Status:
@@ -401,23 +401,27 @@ def _bad_request() -> Status:
     return refusal(grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST", bad)
 
 
-async def abort(context: Any, status: Status) -> None:
-    await context.abort_with_status(rpc_status.to_status(status))
-
-
 def _pair(label: str) -> tuple[str, str, str]:
     return label.partition("=")
 
 
 @asynccontextmanager
 async def served(
-    fake: FakeGeneration, port: int = 0, endpoints: WebhookEndpointServiceServicer | None = None
+    fake: FakeGeneration,
+    port: int = 0,
+    endpoints: WebhookEndpointServiceServicer | None = None,
+    models: FakeCatalogue | None = None,
+    operator: OperatorServiceServicer | None = None,
 ) -> AsyncIterator[str]:
-    """Serves *fake* on loopback, and *endpoints* beside it; gives its address."""
-    server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+    """Serves *fake* on loopback, the others beside it; gives its address."""
+    threads = ThreadPoolExecutor(2) if operator is not None else None
+    server = grpc.aio.server(threads, options=[("grpc.so_reuseport", 0)])
     add_GenerationServiceServicer_to_server(fake, server)
     if endpoints is not None:
         add_WebhookEndpointServiceServicer_to_server(endpoints, server)
+    if operator is not None:
+        add_OperatorServiceServicer_to_server(operator, server)
+    add_to_server(models or FakeCatalogue(), server)
     port = server.add_insecure_port(f"127.0.0.1:{port}")
     await server.start()
     try:

@@ -11,10 +11,12 @@ from typing import Any
 from generator.adapters.create import CreateClient
 from generator.adapters.delivery import Delivery
 from generator.adapters.delivery_hosts import DeliveryHosts
-from generator.adapters.ledger import Ledger
-from generator.adapters.models import ModelSchemas
+from generator.adapters.input_files import InputFiles
+from generator.adapters.ledger import Chores, Ledger
 from generator.adapters.provider import Provider
 from generator.domain.polling import Hearing, Pace, Rhythm
+from generator.media.decoders import Decoders
+from generator.media.spool import Spool
 from generator.worker.leases import Leases
 from generator.worker.parts import Parts, Patience
 from generator.worker.run_job import Worker
@@ -22,15 +24,16 @@ from mediagen.generator.v1.messages_pb2 import PredictionNews, WorkerHint, WorkM
 from servicekit import channels
 from servicekit.lifecycle import Background, Stop
 from servicekit.objects import ObjectStore, open_store
-from simulator.pictures import Picture, PictureSpec
+from simulator.pictures import Picture, Spec
 from simulator.server import RunningSimulator, running_simulator
 from simulator.settings import Settings as SimulatorSettings
 from tests.fakes.ledger import FakeJob, FakeLedger, running_ledger
 
 TOKEN = "r8_a_token_that_must_not_leak"
 FLUX = "black-forest-labs/flux-schnell"
+SPOOL_BYTES, DECODER_MEMORY = 100_000_000, 1024**3
 # Drawing takes most of a job's second; equal jobs of several tests share the picture.
-_DRAWN: OrderedDict[PictureSpec, Picture] = OrderedDict()
+_DRAWN: OrderedDict[Spec, Picture] = OrderedDict()
 
 
 class Brisk(Pace):
@@ -108,25 +111,32 @@ class Rig:
 
 
 @asynccontextmanager
-async def generator_rig(*, max_bytes: int = 50_000_000, **simulator: Any) -> AsyncIterator[Rig]:
-    """A simulator at twenty times life's speed, unless told otherwise."""
+async def generator_rig(
+    *, max_bytes: int = 50_000_000, decoders_in_use: int = 0, **simulator: Any
+) -> AsyncIterator[Rig]:
+    """A simulator at twenty times life's speed, and no decoder, unless told otherwise."""
     settings = SimulatorSettings(**({"seed": "test", "speed": 20.0} | simulator))
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         sim = await enter(running_simulator(settings))
         sim.simulator.gallery._kept = _DRAWN
         ledger, address = await enter(running_ledger())
-        client = Ledger(await enter(channels.open(address)))
+        channel = await enter(channels.open(address))
+        client = Ledger(channel)
         provider = await enter(Provider(sim.base_url, TOKEN))
         creates = await enter(CreateClient(sim.base_url, TOKEN, timeout=3.0))
         hosts = DeliveryHosts(sim.base_url.removeprefix("http://"))
         delivery = await enter(Delivery(hosts, max_bytes=max_bytes, pause=0.02))
+        input_files = await enter(InputFiles(sim.base_url, TOKEN))
+        spool = stack.enter_context(Spool(SPOOL_BYTES))
+        decoders = await enter(Decoders(decoders_in_use, memory=DECODER_MEMORY))
         leases = Leases(client, "worker-1", 10)
         objects = open_store("memory://")
         parts = Parts(
-            worker_id="worker-1", account="test@here", ledger=client, leases=leases,
-            creates=creates, provider=provider, schemas=ModelSchemas(provider), delivery=delivery,
-            objects=objects, max_artifact_bytes=max_bytes, pace=Brisk(),
+            worker_id="worker-1", account="test@here", ledger=client, chores=Chores(channel),
+            leases=leases, creates=creates, provider=provider, input_files=input_files,
+            delivery=delivery, objects=objects, spool=spool, decoders=decoders,
+            max_artifact_bytes=max_bytes, pace=Brisk(),
             patience=Patience(missing=2.0, gone=1.0, save_again=1.0, claim=1.0),
         )  # fmt: skip
         stop = Stop()

@@ -8,6 +8,7 @@ twice. What it saw is in `calls`, in order. `fail` makes the next calls of a met
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator
@@ -24,7 +25,10 @@ from mediagen.store.v1.attempt_ledger_service_pb2_grpc import (
     AttemptLedgerServiceServicer,
     add_AttemptLedgerServiceServicer_to_server,
 )
-from mediagen.v1.job_pb2 import JobRequest
+from mediagen.store.v1.catalogue_service_pb2_grpc import add_CatalogueServiceServicer_to_server
+from mediagen.store.v1.file_service_pb2_grpc import add_FileServiceServicer_to_server
+from mediagen.v1.job_pb2 import InputFile, JobRequest
+from tests.fakes.chores import FakeCatalogue, FakeFiles
 
 REFUSED = pb.RefusalReason.Value
 
@@ -66,6 +70,10 @@ class FakeJob:
     stages: list[tuple[int, int | None]] = field(default_factory=list)
     logs: list[str] = field(default_factory=list)
     listed: dict[int, pb.StoredArtifact] = field(default_factory=dict)
+    provider_version: str = ""
+    takes_seed: bool = True
+    stored_inputs: list[pb.StoredInput] = field(default_factory=list)
+    ran: list[str] = field(default_factory=list)  # the versions that were told
 
     @property
     def current(self) -> FakeAttempt | None:
@@ -88,6 +96,8 @@ class FakeLedger(AttemptLedgerServiceServicer):  # type: ignore[misc]
         self.owned: list[str] = []
         self.scan_orphans: list[str] = []
         self.late: list[pb.LatePrediction] = []
+        self.catalogue = FakeCatalogue()
+        self.files = FakeFiles()
 
     def add(
         self, job_id: str, model: str, prompt: str = "", *, timeout: float = 600.0, **given: Any
@@ -97,6 +107,24 @@ class FakeLedger(AttemptLedgerServiceServicer):  # type: ignore[misc]
         job = FakeJob(job_id, request, time.monotonic() + timeout)
         self.jobs[job_id] = job
         return job
+
+    def give_file(
+        self, job: FakeJob, path: str, body: bytes, *, key: str, media_type: str = "image/png"
+    ) -> None:
+        """*body* as a stored input of *job*; where its bytes lie is the caller's to see to."""
+        job.stored_inputs.append(
+            pb.StoredInput(
+                file=InputFile(
+                    path=path,
+                    uri=f"upload:{len(job.stored_inputs)}",
+                    media_type=media_type,
+                    size_bytes=len(body),
+                    sha256=hashlib.sha256(body).hexdigest(),
+                ),
+                object_key=key,
+                file_name="a cat.png",
+            )
+        )
 
     def fail(self, method: str, code: grpc.StatusCode, times: int = 1) -> None:
         """The next calls do nothing."""
@@ -141,6 +169,9 @@ class FakeLedger(AttemptLedgerServiceServicer):  # type: ignore[misc]
             attempt=current.number if current else len(job.attempts) + 1,
             created_attempts=sum(1 for each in job.attempts if each.prediction_id),
             road=pb.ROAD_SUBMIT,
+            provider_version=job.provider_version,
+            takes_seed=job.takes_seed,
+            stored_inputs=job.stored_inputs,
         )
         if current is not None:
             answer.road = pb.ROAD_SAVE if current.state == "SUCCEEDED" else pb.ROAD_OBSERVE
@@ -201,6 +232,7 @@ class FakeLedger(AttemptLedgerServiceServicer):  # type: ignore[misc]
             attempt.state, attempt.prediction_id = "ORPHAN", request.prediction_id
             return pb.RecordPredictionResponse(orphan=True)
         assert attempt.prediction_id in ("", request.prediction_id), "a second id for one permit"
+        self._job_of(attempt).ran.append(request.model_version)
         attempt.prediction_id, attempt.state = request.prediction_id, "SUBMITTED"
         await self._leave("RecordPrediction", context)
         return pb.RecordPredictionResponse()
@@ -225,6 +257,7 @@ class FakeLedger(AttemptLedgerServiceServicer):  # type: ignore[misc]
         attempt.state = "SUCCEEDED"
         attempt.output = request.output if request.HasField("output") else None
         attempt.metrics = dict(request.metrics)
+        self.jobs[request.job_id].ran.append(request.model_version)
         return pb.RecordSucceededResponse()
 
     async def RecordEnded(self, request: Any, context: Any) -> Any:
@@ -257,6 +290,13 @@ class FakeLedger(AttemptLedgerServiceServicer):  # type: ignore[misc]
         job = await self._leased(request, context)
         job.failure, job.leased = request.failure, False
         return pb.FailSavingResponse()
+
+    async def FailUnsent(self, request: Any, context: Any) -> Any:
+        await self._enter("FailUnsent", request, context)
+        job = await self._leased(request, context)
+        assert job.current is None, "failed unsent with a call open"
+        job.failure, job.leased = request.failure, False
+        return pb.FailUnsentResponse()
 
     async def ReleaseJob(self, request: Any, context: Any) -> Any:
         await self._enter("ReleaseJob", request, context)
@@ -332,6 +372,8 @@ async def running_ledger() -> AsyncIterator[tuple[FakeLedger, str]]:
     ledger = FakeLedger()
     server = grpc.aio.server()
     add_AttemptLedgerServiceServicer_to_server(ledger, server)
+    add_CatalogueServiceServicer_to_server(ledger.catalogue, server)
+    add_FileServiceServicer_to_server(ledger.files, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     try:

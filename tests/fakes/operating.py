@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -30,7 +30,7 @@ from mediagen.v1.operator_service_pb2_grpc import (
     OperatorServiceServicer,
     add_OperatorServiceServicer_to_server,
 )
-from tests.fakes.generation import refusal
+from tests.fakes.refusing import refusal
 
 OPEN = (DeadLetter.STATE_PARKED, DeadLetter.STATE_DEAD)
 
@@ -48,6 +48,8 @@ class FakeOperator(OperatorServiceServicer):
         self.undecided: Counter[str] = Counter()
         """How often each of these jobs can not be decided about yet."""
         self.answers_lost = 0
+        self.synced: Callable[[], object] = lambda: None
+        """What SyncModels does."""
         self.redrives: list[str] = []
         """The jobs that were made again, each time that one was."""
 
@@ -90,6 +92,27 @@ class FakeOperator(OperatorServiceServicer):
     ) -> messages.GetOverviewResponse:
         self._arrived(request, context)
         return self.overview
+
+    def GetStatistics(
+        self, request: messages.GetStatisticsRequest, context: Any
+    ) -> messages.GetStatisticsResponse:
+        self._arrived(request, context)
+        answer = messages.GetStatisticsResponse(
+            steps=[messages.StatisticsStep(submitted=1)] * (request.steps or 60)
+        )
+        answer.as_of.GetCurrentTime()
+        return answer
+
+    def SyncModels(
+        self, request: messages.SyncModelsRequest, context: Any
+    ) -> messages.SyncModelsResponse:
+        """`synced` is what happens then."""
+        self._arrived(request, context)
+        unknown = [each for each in request.names if not each.startswith("fake/")]
+        answer = messages.SyncModelsResponse(models=3, unknown_names=unknown)
+        answer.request_time.GetCurrentTime()
+        self.synced()
+        return answer
 
     def ListDeadLetters(
         self, request: messages.ListDeadLettersRequest, context: Any

@@ -16,6 +16,14 @@ from google.rpc.error_details_pb2 import ErrorInfo
 from mediagen.store.v1 import feed_pb2
 from mediagen.store.v1 import job_store_service_pb2 as pb2
 from mediagen.store.v1 import job_store_service_pb2_grpc as pb2_grpc
+from mediagen.store.v1.catalogue_service_pb2_grpc import (
+    CatalogueServiceServicer,
+    add_CatalogueServiceServicer_to_server,
+)
+from mediagen.store.v1.file_service_pb2_grpc import (
+    FileServiceServicer,
+    add_FileServiceServicer_to_server,
+)
 from mediagen.v1 import error_reason_pb2 as reasons
 from mediagen.v1 import job_pb2
 from mediagen.v1.generation_service_pb2 import JobForecast
@@ -168,13 +176,15 @@ class FakeStore(pb2_grpc.JobStoreServiceServicer):
         for kept in self.kept.values():
             known = kept.job.request
             if given.request_id and known.request_id == given.request_id:
-                if known != given:
+                if _asked(known) != _asked(given):
                     await refuse(
                         context,
                         grpc.StatusCode.ALREADY_EXISTS,
                         reasons.ERROR_REASON_REQUEST_ID_REUSED,
                     )
                 return pb2.CreateJobResponse(job=kept.job)
+        if request.find_only:
+            await refuse(context, grpc.StatusCode.NOT_FOUND, reasons.ERROR_REASON_JOB_NOT_FOUND)
         job = self.add()
         job.request.CopyFrom(given)
         return pb2.CreateJobResponse(job=job)
@@ -242,9 +252,16 @@ class FakeStore(pb2_grpc.JobStoreServiceServicer):
     async def GetArtifact(self, request: Any, context: Any) -> Any:
         kept = await self._find(request, context)
         for artifact in kept.job.artifacts:
+            if artifact.index == request.index and artifact.HasField("delete_time"):
+                await refuse(
+                    context, grpc.StatusCode.NOT_FOUND, reasons.ERROR_REASON_ARTIFACT_DELETED
+                )
             if artifact.index == request.index:
                 key = self.objects[request.job_id, request.index]
-                return pb2.GetArtifactResponse(artifact=artifact, object_key=key)
+                preview = f"{key}.preview.webp" if artifact.HasField("preview") else ""
+                return pb2.GetArtifactResponse(
+                    artifact=artifact, object_key=key, preview_object_key=preview
+                )
         await refuse(context, grpc.StatusCode.NOT_FOUND, reasons.ERROR_REASON_ARTIFACT_NOT_FOUND)
 
     async def GetHealth(self, request: Any, context: Any) -> Any:
@@ -267,6 +284,15 @@ class FakeStore(pb2_grpc.JobStoreServiceServicer):
             await context.abort(self.fails, "a driver's own words")
 
 
+def _asked(request: job_pb2.JobRequest) -> job_pb2.JobRequest:
+    """Without what was settled when it was accepted."""
+    asked = job_pb2.JobRequest()
+    asked.CopyFrom(request)
+    for name in ("model_version", "defaults", "input_files"):
+        asked.ClearField(name)
+    return asked
+
+
 def _matches(job: Job, request: Any) -> bool:
     since = request.active_since.ToNanoseconds() if request.HasField("active_since") else 0
     if job.state in FINAL and job.end_time.ToNanoseconds() < since:
@@ -285,10 +311,18 @@ async def refuse(context: Any, code: grpc.StatusCode, reason: Any) -> NoReturn:
 
 @asynccontextmanager
 async def serving(
-    store: FakeStore, port: int = 0, endpoints: WebhookEndpointServiceServicer | None = None
+    store: FakeStore,
+    port: int = 0,
+    endpoints: WebhookEndpointServiceServicer | None = None,
+    catalogue: CatalogueServiceServicer | None = None,
+    files: FileServiceServicer | None = None,
 ) -> AsyncIterator[int]:
-    """Serves *store* on loopback, and *endpoints* beside it; yields the port."""
+    """Serves *store* on loopback, and the others beside it; yields the port."""
     built = server.build()
+    if catalogue is not None:
+        add_CatalogueServiceServicer_to_server(catalogue, built)
+    if files is not None:
+        add_FileServiceServicer_to_server(files, built)
     pb2_grpc.add_JobStoreServiceServicer_to_server(store, built)
     if endpoints is not None:
         add_WebhookEndpointServiceServicer_to_server(endpoints, built)

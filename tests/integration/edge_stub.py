@@ -8,11 +8,11 @@ import asyncio
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 import grpc
 import httpx
@@ -191,6 +191,13 @@ class StubGateway:
         self.health.set("", states.SERVING if serving else states.NOT_SERVING)
 
 
+class Behind(Protocol):
+    """A gateway that the edge can stand in front of."""
+
+    grpc_port: int
+    http_port: int
+
+
 @asynccontextmanager
 async def stub_gateway(folder: Path) -> AsyncIterator[StubGateway]:
     """A gateway that runs in this process."""
@@ -237,7 +244,7 @@ class RunningEdge:
 
 @asynccontextmanager
 async def running_edge(
-    folder: Path, gateways: list[StubGateway], **environment: str
+    folder: Path, gateways: Sequence[Behind], **environment: str
 ) -> AsyncIterator[RunningEdge]:
     """`python -m edge` in front of these gateways, ready to serve; stopped at the end."""
     port, web_port = free_ports(2)

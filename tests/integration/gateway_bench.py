@@ -20,6 +20,7 @@ from mediagen.v1 import generation_service_pb2_grpc as pb2_grpc
 from servicekit.lifecycle import Stop
 from tests.fakes.endpoints import FakeEndpoints
 from tests.fakes.store import FakeStore, serving
+from tests.fakes.store_catalogue import FakeCatalogue, FakeUploads
 
 
 @dataclass
@@ -28,20 +29,25 @@ class Gateway:
 
     store: FakeStore
     endpoints: FakeEndpoints
+    catalogue: FakeCatalogue
+    files: FakeUploads
     stub: Any
     channel: grpc.aio.Channel
     http: httpx.AsyncClient
     stop: Stop
     done: asyncio.Task[None]
     artifacts: Path
+    grpc_port: int
+    http_port: int
 
 
 @asynccontextmanager
 async def running_gateway(folder: Path, **more: Any) -> AsyncIterator[Gateway]:
     """Runs one; *more* are settings beside those."""
     store, endpoints, stop = FakeStore(), FakeEndpoints(), Stop()
+    catalogue, files = FakeCatalogue(), FakeUploads()
     ready: asyncio.Future[tuple[int, int]] = asyncio.get_running_loop().create_future()
-    async with serving(store, endpoints=endpoints) as store_port:
+    async with serving(store, endpoints=endpoints, catalogue=catalogue, files=files) as store_port:
         settings = Settings(
             gateway_port=0,
             gateway_http_port=0,
@@ -62,7 +68,10 @@ async def running_gateway(folder: Path, **more: Any) -> AsyncIterator[Gateway]:
             httpx.AsyncClient(base_url=f"http://127.0.0.1:{http_port}", trust_env=False) as http,
         ):
             stub = pb2_grpc.GenerationServiceStub(channel)
-            yield Gateway(store, endpoints, stub, channel, http, stop, done, folder / "artifacts")
+            yield Gateway(
+                store, endpoints, catalogue, files, stub, channel, http, stop, done,
+                folder / "artifacts", rpc_port, http_port,
+            )  # fmt: skip
         stop.set()
         await asyncio.wait_for(done, 15)
 

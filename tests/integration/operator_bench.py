@@ -16,10 +16,13 @@ from mediagen.v1 import failure_pb2, job_pb2
 from mediagen.v1 import operator_service_pb2 as pb
 from mediagen.v1.dead_letter_pb2 import DeadLetter, DeadLetterFilter
 from store.adapters import tables as t
+from store.adapters.catalogue_writes import CatalogueWrites
 from store.adapters.database import CLOCK
 from store.adapters.jobs import Jobs
 from store.adapters.overview import OverviewReader
+from store.adapters.statistics import Statistics
 from store.adapters.wakeups import Wakeups
+from store.domain.models import Allowed
 from store.rpc.operator import Operator
 
 from .store_bench import ACCOUNT, NO_CONTEXT, Bench, failure_of, store_bench
@@ -172,4 +175,11 @@ async def desk_at(database_url: str, **rules: Any) -> AsyncIterator[Desk]:
     async with store_bench(database_url, **rules) as bench:
         wakeups = Wakeups()
         overview = OverviewReader(bench.database, 600.0)
-        yield Desk(bench, Operator(Jobs(bench.database, wakeups), wakeups, overview), wakeups)
+        operator = Operator(
+            Jobs(bench.database, wakeups),
+            wakeups,
+            overview,
+            CatalogueWrites(bench.database, Allowed.of("*")),
+            Statistics(bench.database),
+        )
+        yield Desk(bench, operator, wakeups)

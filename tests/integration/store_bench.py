@@ -22,6 +22,7 @@ from store.adapters.database import Database, PoolSettings
 from store.adapters.feed import Feed
 from store.adapters.forecasts import Forecasts
 from store.adapters.jobs import Jobs
+from store.adapters.recent_runs import RecentRuns
 from store.adapters.reconciler_lease import ReconcilerLease
 from store.adapters.submissions import Submissions
 from store.adapters.wakeups import Wakeups
@@ -83,8 +84,9 @@ class Bench:
             return (await connection.execute(query)).scalar_one()
 
     async def claim(
-        self, job_id: str, *, worker: str = "worker-1", token: str = "", dispatch: int = 0
-    ) -> lb.ClaimJobResponse:
+        self, job_id: str, *, worker: str = "worker-1", token: str = "", dispatch: int = 0,
+        sends_settled: bool = True,
+    ) -> lb.ClaimJobResponse:  # fmt: skip
         """A worker takes the job."""
         return await self.ledger.ClaimJob(
             lb.ClaimJobRequest(
@@ -92,6 +94,7 @@ class Bench:
                 dispatch=dispatch or await self.dispatch_of(job_id),
                 worker_id=worker,
                 claim_token=token or uuid4().hex,
+                sends_settled=sends_settled,
             ),
             NO_CONTEXT,
         )
@@ -219,7 +222,7 @@ async def store_bench(
         **rules,
     }
     publisher = publisher or Publisher("amqp://guest:guest@127.0.0.1:1/", timeout=0.01)
-    forecasts = Forecasts(database, chosen["creates_per_minute"])
+    forecasts = Forecasts(database, chosen["creates_per_minute"], RecentRuns())
     store = JobStore(database, jobs, Submissions(database, wakeups), feed, publisher, forecasts)
     workers = Workers(database, chosen["lease"])
     ledger = AttemptLedger(jobs, workers, ReconcilerLease(database), Rules(**chosen), publisher)

@@ -18,8 +18,8 @@ from mediagen.v1 import attempt_pb2 as attempt
 from mediagen.v1.attempt_pb2 import CHARGE_NO, CHARGE_UNKNOWN, CHARGE_YES, Attempt
 from mediagen.v1.dead_letter_pb2 import DeadLetter
 from mediagen.v1.failure_pb2 import FAILURE_REASON_DEADLINE
-from tests.fakes.generation import refusal
 from tests.fakes.operating import FakeOperator, parked, served
+from tests.fakes.refusing import refusal
 from tests.integration.terminal import Terminal
 
 HOSTILE = "\x1b]0;owned\x07\x1b[2J[bold]x[/bold]\u202egnp"

@@ -141,3 +141,17 @@ def test_a_table_says_when_the_server_is_away() -> None:
         assert terminal.exit_code() == 130
     finally:
         terminal.close()
+
+
+def test_a_server_that_is_not_there_is_told_at_the_end_of_the_wait() -> None:
+    """Exit code 4: nothing was watched."""
+    done = mediagen("watch", "--all", "--max-wait", "0.5s", "--server", "127.0.0.1:1")
+    assert done.exit_code == 4
+    assert "can not be reached" in done.stderr
+
+
+def test_a_cursor_that_is_refused_is_not_told_again() -> None:
+    """From there nothing goes on."""
+    done = mediagen("watch", "--all", "--max-wait", "5s", "--cursor", "wrong")
+    assert done.exit_code == 2
+    assert "--cursor" not in done.stderr

@@ -18,7 +18,8 @@ from mediagen import Backoff, Client, WebhookDelivery
 from mediagen.cli.app import app
 from mediagen.v1 import webhook_endpoint_service_pb2 as pb2
 from tests.fakes.endpoints import ENDS, FakeEndpoints
-from tests.fakes.generation import FakeGeneration, refusal, served
+from tests.fakes.generation import FakeGeneration, served
+from tests.fakes.refusing import refusal
 
 HOOK = "https://hooks.example.com/a"
 FAST = Backoff(first=0.01, longest=0.05)

@@ -15,7 +15,8 @@ import pytest
 
 import mediagen
 from mediagen import Backoff, Client, Job
-from tests.fakes.generation import PICTURES, FakeGeneration, refusal, served
+from tests.fakes.generation import PICTURES, FakeGeneration, served
+from tests.fakes.refusing import refusal
 
 FAST = Backoff(first=0.01, longest=0.05)
 PICTURE = PICTURES["fake/picture"][0]

@@ -114,6 +114,8 @@ def test_the_request_is_what_was_typed() -> None:
         "priority": "PRIORITY_HIGH",
         "timeout": "600s",
         "request_id": "r1",
+        "model_version": "",
+        "input_files": [],
     }
 
 

@@ -24,9 +24,8 @@ PAGE = (Path(__file__).parents[2] / "docs/client.md").read_text()
 def examples(address: str) -> dict[str, Callable[..., Any]]:
     """The functions of the page's examples, for the fake server and one of its models."""
     code = "\n".join(re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL))
-    code = code.replace("localhost:50051", address).replace(
-        "black-forest-labs/flux-schnell", "fake/picture"
-    )
+    code = code.replace("localhost:50051", address)
+    code = re.sub(r"black-forest-labs/flux-[a-z-]+", "fake/picture", code)
     tree = ast.parse(code)
     tree.body = [each for each in tree.body if not isinstance(each, ast.Expr)]  # not asyncio.run
     names: dict[str, Any] = {}
@@ -48,6 +47,16 @@ async def test_the_examples_of_the_page_run(
         assert (job.job_id, job.state) == (again.job_id, Job.STATE_COMPLETED)
         await asyncio.wait_for(functions["follow"](client, job.job_id, 6), 10)
     assert "8 True" in capsys.readouterr().out
+
+
+async def test_the_examples_of_models_and_files_run(tmp_path: Path) -> None:
+    """Choices out of a schema, and a photograph that becomes an input."""
+    (tmp_path / "photo.png").write_bytes(b"a photo")
+    async with served(FakeGeneration(step_seconds=0.01)) as address, Client(address) as client:
+        functions = examples(address)
+        assert await functions["choices"](client, "fake/picture", "ratio") == ["1:1", "16:9"]
+        job = await functions["at_dusk"](client, tmp_path / "photo.png")
+        assert job.request.input["input_image"].startswith("upload:")
 
 
 async def test_the_examples_of_events_run(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,8 +12,8 @@ import pytest
 import mediagen
 from mediagen import Backoff, Client, DeadLetter, DeadLetterResult
 from mediagen.v1.attempt_pb2 import CHARGE_YES
-from tests.fakes.generation import refusal
 from tests.fakes.operating import FakeOperator, parked, served
+from tests.fakes.refusing import refusal
 
 FAST = Backoff(first=0.01, longest=0.05)
 UNAVAILABLE = refusal(grpc.StatusCode.UNAVAILABLE, "UNAVAILABLE")
@@ -44,6 +44,18 @@ def outcomes(decided: mediagen.Decisions) -> list[int]:
 async def listed(client: Client, **filters: object) -> list[str]:
     found = client.operator.dead_letters(page_size=2, **filters)  # type: ignore[arg-type]
     return [each.job_id async for each in found]
+
+
+async def test_statistics_and_syncs_arrive_as_they_were_said(
+    client: Client, fake: FakeOperator
+) -> None:
+    """Durations as seconds or timedelta; each name once."""
+    answer = await client.operator.statistics(window=timedelta(minutes=30), steps=6)
+    assert len(answer.steps) == 6
+    assert fake.asked[-1].window.seconds == 1800
+    synced = await client.operator.sync_models(["fake/a", "fake/a", "no/body"])
+    assert list(fake.asked[-1].names) == ["fake/a", "no/body"]
+    assert list(synced.unknown_names) == ["no/body"]
 
 
 async def test_dead_letters_are_listed_over_pages(client: Client, fake: FakeOperator) -> None:

@@ -75,8 +75,12 @@ async def test_answers_can_be_read_by_friends_only(edge: RunningEdge, path: str)
 
 @pytest.mark.parametrize("origin", [STRANGER, "null", "https://friend.example.evil.test"])
 @pytest.mark.parametrize(
-    "path", ["/api/v1/generate", "/api/v1/jobs/abc:cancel", f"/{SERVICE}/SubmitJob"]
-)
+    "path",
+    [
+        "/api/v1/generate", "/api/v1/jobs/abc:cancel", "/api/v1/uploads?file_name=a",
+        f"/{SERVICE}/SubmitJob",
+    ],
+)  # fmt: skip
 async def test_a_strangers_page_changes_nothing(
     edge: RunningEdge, gateway: StubGateway, path: str, origin: str
 ) -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from edge.config import SITE
+from edge.config import APP, SITE
 from tests.integration.edge_stub import RunningEdge, running_edge, stub_gateway
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 PAGES = ("/", "/docs", "/redoc")
+APP_URLS = ("/", "/gallery", "/gallery/?q=cat", "/jobs/0199-a", "/jobs/0199-a/", "/operations")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -57,6 +58,47 @@ async def test_a_page_may_not_ask_any_other_host(edge: RunningEdge, path: str) -
     assert headers["referrer-policy"] == "no-referrer"
 
 
+@pytest.mark.parametrize("path", APP_URLS)
+async def test_every_url_of_the_page_answers_with_it(edge: RunningEdge, path: str) -> None:
+    """Which one it is the page itself sees; it is asked about each time, as its parts change."""
+    page = await edge.client.get(path)
+    assert (page.status_code, page.content) == (200, (APP / "index.html").read_bytes())
+    assert page.headers["cache-control"] == "no-cache"
+    known = {"if-none-match": page.headers["etag"]}
+    assert (await edge.client.get(path, headers=known)).status_code == 304
+    assert (await edge.client.post(path)).status_code == 405
+
+
+@pytest.mark.parametrize("path", APP_URLS)
+async def test_the_page_may_do_nothing_inline(edge: RunningEdge, path: str) -> None:
+    """Its policy has no exception: no inline script or style, no eval, no other host."""
+    told = (await edge.client.get(path)).headers["content-security-policy"]
+    policy = dict(part.split(" ", 1) for part in told.split("; "))
+    assert policy == {
+        "default-src": "'none'",
+        "script-src": "'self'",
+        "style-src": "'self'",
+        "img-src": "'self' data: blob:",
+        "media-src": "'self' blob:",
+        "font-src": "'self'",
+        "connect-src": "'self'",
+        "manifest-src": "'self'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "frame-ancestors": "'none'",
+    }
+
+
+async def test_the_parts_of_the_page_are_kept_for_ever(edge: RunningEdge) -> None:
+    """Their names change with what is in them."""
+    parts = [path for path in APP.rglob("*") if path.is_file() and path.parent != APP]
+    assert {path.suffix for path in parts} >= {".js", ".css", ".svg"}
+    for path in parts:
+        part = await edge.client.get(f"/{path.relative_to(APP).as_posix()}")
+        assert part.content == path.read_bytes()
+        assert part.headers["cache-control"] == "public, max-age=31536000, immutable"
+
+
 async def test_the_viewers_are_told_to_ask_nobody(edge: RunningEdge) -> None:
     """Swagger's validator is off, ReDoc's logo is gone, and its fonts are the system's."""
     assert "validatorUrl: null" in (await edge.client.get("/assets/docs.js")).text
@@ -88,7 +130,20 @@ async def test_every_file_of_the_site_is_served_as_it_is(edge: RunningEdge) -> N
         assert (head.status_code, head.content) == (200, b"")
 
 
-@pytest.mark.parametrize("path", ["/../config.py", "/assets/../../config.py", "/assets/", "/x.js"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../config.py",
+        "/assets/../../config.py",
+        "/assets/",
+        "/x.js",
+        "/app/",
+        "/app/index.html",
+        "/app/old-AbCd1234.js",
+        "/jobs/1/2",
+        "/galleryx",
+    ],
+)
 async def test_nothing_else_is_served(edge: RunningEdge, path: str) -> None:
     """There is a route per file, and no folder behind it."""
     assert (await edge.client.get(path)).status_code == 404

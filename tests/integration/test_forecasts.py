@@ -18,6 +18,7 @@ from mediagen.v1 import job_pb2
 from store.adapters import tables as t
 from store.adapters.database import CLOCK
 from store.adapters.forecasts import Forecasts
+from store.adapters.recent_runs import RecentRuns
 from store.adapters.submissions import insert_job, new_job
 
 from .store_bench import NO_CONTEXT, TENANT, Bench, store_bench
@@ -33,7 +34,7 @@ async def bench(database_url: str) -> AsyncIterator[Bench]:
 
 async def told(bench: Bench, tenant: str = TENANT, limit: float = 0.0) -> dict[str, Any]:
     """What a store that has just been started tells, in its order."""
-    found = await Forecasts(bench.database, limit).of_tenant(tenant)
+    found = await Forecasts(bench.database, limit, RecentRuns()).of_tenant(tenant)
     return {each.job_id: each.forecast for each in found}
 
 
@@ -256,7 +257,7 @@ async def test_however_many_ask_it_is_read_once(bench: Bench) -> None:
         statements += 1
 
     await bench.submit()
-    forecasts = Forecasts(bench.database, 0.0)
+    forecasts = Forecasts(bench.database, 0.0, RecentRuns())
     engine = bench.database._engine.sync_engine
     sa.event.listen(engine, "before_cursor_execute", count)
     answers = await asyncio.gather(*(forecasts.of_tenant(TENANT) for _ in range(50)))
@@ -274,7 +275,7 @@ async def test_however_many_ask_it_is_read_once(bench: Bench) -> None:
 async def test_one_who_gives_up_leaves_the_others_their_answer(bench: Bench) -> None:
     """The reading that they share goes on."""
     await bench.submit()
-    forecasts = Forecasts(bench.database, 0.0)
+    forecasts = Forecasts(bench.database, 0.0, RecentRuns())
     gone = asyncio.create_task(forecasts.of_tenant(TENANT))
     waiting = asyncio.create_task(forecasts.of_tenant(TENANT))
     await asyncio.sleep(0)

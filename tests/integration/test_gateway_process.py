@@ -17,6 +17,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from mediagen.store.v1.job_store_service_pb2 import ReadFeedRequest
 from mediagen.v1 import generation_service_pb2 as pb2
 from mediagen.v1 import job_pb2
+from tests.fakes.store_catalogue import INPUTS
 from tests.integration.gateway_bench import Gateway, details, refusal, running_gateway
 
 MISSING = "00000000-0000-7000-8000-000000000000"
@@ -382,6 +383,11 @@ async def test_a_job_shows_where_its_artifacts_are(gateway: Gateway) -> None:
 
 async def test_generate_answers_the_bare_job(gateway: Gateway) -> None:
     """As the transcoder would write it: names as in the proto, zeros printed, 4 is not 4.0."""
+    scale = {"type": "number", "default": 4.5}
+    gateway.catalogue.add(
+        "stability-ai/stable-diffusion-3",
+        {**INPUTS, "properties": {**INPUTS["properties"], "scale": scale}},
+    )
     answer = await gateway.http.post(
         "/api/v1/generate",
         json={

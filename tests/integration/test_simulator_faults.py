@@ -501,6 +501,21 @@ async def _files_in_trouble(bench: Bench) -> None:
         assert statuses == [status, status, 200]
 
 
+@shows("hostile_schema", "hostile_cover", "short_upload")
+async def _models_and_uploads(bench: Bench) -> None:
+    bench.sim.set_fault("hostile_schema", "number", on="model", match="flux", count=1)
+    bench.sim.set_fault("hostile_cover", "svg", on="model", match="sdxl", count=1)
+    told = (await bench.http.get(f"/v1/models/{MODEL}")).json()
+    assert told["latest_version"]["openapi_schema"] == 42
+    told = (await bench.http.get("/v1/models/stability-ai/sdxl")).json()
+    assert told["cover_image_url"].endswith("/delivery/mgxm/stability-ai/sdxl/svg")
+    bench.sim.set_fault("short_upload", 10, on="upload", count=1)
+    kept = (await bench.http.post("/v1/files", files={"content": ("a", b"x", "text/plain")})).json()
+    assert (await bench.http.get(kept["urls"]["get"])).status_code == 200
+    await bench.clock.advance(11)
+    assert (await bench.http.get(kept["urls"]["get"])).status_code == 404
+
+
 async def test_faults_can_be_set_read_and_cleared_over_http(bench: Bench) -> None:
     """PUT replaces, POST adds, GET shows what was taken, DELETE clears."""
     control = "/_simulator/faults"

@@ -129,6 +129,8 @@ async def test_an_idle_service_is_all_zeros(desk: Desk) -> None:
 async def test_metrics_say_what_the_overview_says(desk: Desk) -> None:
     """Under names that rules are written for."""
     await busy(desk)
+    await desk.operator._models.begin()
+    await desk.run("INSERT INTO doomed_objects VALUES ('k', now(), now())")
     async with served(OverviewReader(desk.bench.database, 600.0)) as url:
         figures = await scraped(url)
     waited = figures.pop("mediagen_oldest_waiting_seconds")
@@ -145,6 +147,9 @@ async def test_metrics_say_what_the_overview_says(desk: Desk) -> None:
         "mediagen_dead_letters['redriven']": 0,
         "mediagen_workers": 1,
         "mediagen_worker_slots": 4,
+        "mediagen_models['known']": 17,
+        "mediagen_models['missing']": 0,
+        "mediagen_objects_to_delete": 1,
         f"mediagen_provider_open['{ACCOUNT}']": 1,
         f"mediagen_provider_creates_per_minute['{ACCOUNT}']": 600,
         "mediagen_provider_creates_per_minute_limit": 600,

@@ -22,7 +22,18 @@ from store.domain.states import OCCUPYING, AttemptState, FailureKind, Stage, Sta
 
 from .store_choices import step
 from .store_constraints import artifact, check_permit, check_step, in_doubt, is_saving, spends
-from .store_world import BEGIN, POST_TIMEOUT, SETTLE, Call, Fact, World, failure, kept, seconds
+from .store_world import (
+    BEGIN,
+    POST_TIMEOUT,
+    SETTLE,
+    Call,
+    Fact,
+    World,
+    failure,
+    kept,
+    seconds,
+    unsendable,
+)
 
 LIMITS = spending.Limits(SETTLE, seconds(600))
 POLICY = RetryPolicy()
@@ -169,6 +180,14 @@ class Walk(RuleBasedStateMachine):
         now, epoch = self.world.now, self.jobs[n].lease_epoch - fenced
         done = self.change(n, lambda job: leasing.release(job, epoch, seconds(wait), now))
         assert not (done and fenced)
+
+    @step
+    def fail_unsent(self, n: int, fenced: bool) -> None:
+        before, now = self.jobs[n], self.world.now
+        epoch = before.lease_epoch - fenced
+        done = self.change(n, lambda job: spending.fail_unsent(job, epoch, unsendable(), now))
+        assert not (done and fenced) or before.final
+        assert before.current is None or self.jobs[n].state is before.state
 
     @step
     def expire(self, n: int) -> None:

@@ -40,6 +40,11 @@ def failure(kind: FailureKind) -> ProviderFailure:
     return ProviderFailure(kind, Failure("FAILURE_REASON_PROVIDER_FAILED", "It failed."))
 
 
+def unsendable() -> Failure:
+    """Why a worker can not send what a job asks for."""
+    return Failure("FAILURE_REASON_INVALID_INPUT", "A file that it needs is gone.")
+
+
 @dataclass
 class Prediction:
     """One run that the provider bills, from its creation."""

@@ -89,41 +89,6 @@ def test_what_is_no_time_is_refused(text: str) -> None:
         options.parse_time(text)
 
 
-@pytest.mark.parametrize(
-    ("pair", "value"),
-    [
-        ("a=4", 4),
-        ("a=4.5", 4.5),
-        ("a=true", True),
-        ('a=["x", 1]', ["x", 1]),
-        ('a="4"', "4"),
-        ("a=16:9", "16:9"),
-        ("a=", ""),
-        ("a=b=c", "b=c"),
-        ("a=NaN", "NaN"),
-        ("a=" + "[" * 100_000, "[" * 100_000),
-    ],
-)
-def test_an_input_is_json_where_it_is_json_and_else_text(pair: str, value: Any) -> None:
-    """Numbers and booleans need no quoting; text needs none either."""
-    assert options.parse_input([pair], None) == {"a": value}
-
-
-def test_an_input_wins_over_the_document() -> None:
-    """A script gives the document, a person changes one value."""
-    assert options.parse_input(["a=2"], '{"a": 1, "b": 1}') == {"a": 2, "b": 1}
-
-
-@pytest.mark.parametrize(
-    ("pairs", "document"),
-    [(["a"], None), (["=1"], None), (["a=1", "a=2"], None), ([], "[1]"), ([], "{"), ([], "NaN")],
-)
-def test_an_input_that_can_not_be_meant_is_refused(pairs: list[str], document: str | None) -> None:
-    """Never guessed: it would be paid for."""
-    with pytest.raises(typer.BadParameter):
-        options.parse_input(pairs, document)
-
-
 def a_job(*media_types: str, job_id: str = "j1") -> Job:
     job = Job(job_id=job_id, state=Job.STATE_COMPLETED)
     for index, media_type in enumerate(media_types):

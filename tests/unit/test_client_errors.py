@@ -10,7 +10,7 @@ from google.rpc.status_pb2 import Status
 import mediagen
 from mediagen import errors
 from mediagen.v1.error_reason_pb2 import ErrorReason
-from tests.fakes.generation import refusal
+from tests.fakes.refusing import refusal
 
 DETAILS = "grpc-status-details-bin"
 # Between our own parts, or to the provider that calls a webhook.

@@ -79,9 +79,13 @@ def test_every_service_can_be_imported_from_the_wheels(installed: Path) -> None:
 
 
 def test_the_wheels_have_what_is_not_python(installed: Path) -> None:
-    """The edge's protos and pages, and every migration."""
+    """The edge's protos and pages, the web page with all its parts, and every migration."""
     for name in ("edge/api.binpb", "edge/envoy.src.yaml", "edge/site/openapi.json"):
         assert (installed / name).is_file(), name
+    page = ROOT / "services/edge/app"
+    for part in filter(Path.is_file, page.rglob("*")):
+        assert (installed / "edge/app" / part.relative_to(page)).is_file(), part
+    assert (installed / "edge/app/index.html").is_file()
     migrations = ROOT / "services/store/adapters/migrations/versions"
     for script in migrations.glob("*.py"):
         assert (installed / "store/adapters/migrations/versions" / script.name).is_file()

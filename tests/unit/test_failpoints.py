@@ -16,6 +16,7 @@ import store.failpoints
 from mediagen.store.v1 import (
     attempt_ledger_service_pb2,
     delivery_ledger_service_pb2,
+    file_service_pb2,
     job_store_service_pb2,
 )
 from mediagen.v1 import operator_service_pb2, webhook_endpoint_service_pb2
@@ -25,7 +26,7 @@ from .failpoint_rules import Module, doors, modules_of, not_named, unguarded, un
 
 SERVICES = Path(__file__).parents[2] / "services"
 QUEUE = (*jobqueue.failpoints.PUBLISHES, *jobqueue.failpoints.SETTLEMENTS)
-OBJECTS = servicekit.objects.WRITES
+OBJECTS = (*servicekit.objects.WRITES, *servicekit.objects.DELETES)
 # Built from the database's own: the schema, its checks, and the engine itself.
 ENGINES = (
     "store/adapters/database.py", "store/adapters/invariants.py", "store/adapters/migrate.py",
@@ -69,9 +70,8 @@ def test_every_publish_and_every_ack_is_a_step() -> None:
 def test_every_call_of_the_generator_is_a_step() -> None:
     """To the store, to the provider, and to where its results lie."""
     modules = modules_of(SERVICES, "generator")
-    own = (
-        *generator.failpoints.LEDGER, *generator.failpoints.PAID, *generator.failpoints.PROVIDER,
-    )  # fmt: skip
+    lists = generator.failpoints
+    own = (*lists.LEDGER, *lists.CHORES, *lists.PAID, *lists.PROVIDER, *lists.PICTURES)
     assert not_named(modules, own) == []
     assert unguarded([m for m in modules if m.name != "generator/adapters/reading.py"], HTTP) == []
     assert unguarded(modules, "call") == []
@@ -83,9 +83,11 @@ def test_every_method_of_the_ledger_is_a_step() -> None:
     methods = {_snake(method.name) for method in service.methods}
     assert methods == set(generator.failpoints.LEDGER)
     text = (SERVICES / "generator/adapters/ledger.py").read_text()
-    asked = re.findall(r'_(?:asked|recorded)\("(\w+)", self\._stub\.(\w+)', text)
+    asked = re.findall(r'_(?:asked|recorded)\("(\w+)", self\._(?:stub|models|files)\.(\w+)', text)
     assert [(step, step) for step, _ in asked] == [(step, _snake(name)) for step, name in asked]
-    assert len(asked) == len(re.findall(r"self\._stub\.", text)) == len(methods)
+    every = methods | set(generator.failpoints.CHORES)
+    assert {step for step, _ in asked} == every
+    assert len(asked) == len(re.findall(r"self\._(?:stub|models|files)\.", text)) == len(every)
 
 
 def test_every_call_of_the_notifier_is_a_step() -> None:
@@ -107,18 +109,20 @@ def test_every_call_of_the_notifier_is_a_step() -> None:
 
 def test_every_change_that_a_gateway_asks_for_is_a_step() -> None:
     """What only reads has none."""
-    of_callers = (*gateway.failpoints.STEPS, *gateway.failpoints.TOLD)
+    of_callers = (*gateway.failpoints.STEPS, *gateway.failpoints.TOLD, *gateway.failpoints.GIVEN)
     steps = (*of_callers, *gateway.failpoints.HEARD)
     assert not_named(modules_of(SERVICES, "gateway"), steps) == []
-    reads = r"(?!Get|List|Read|Watch)"
+    reads = r"(?!Get|List|Read|Resolve|Watch)"
     asking = modules_of(SERVICES, "gateway/adapters")
     assert unguarded(asking, rf"self\._stub\.{reads}\w+") == []
     services = [
         job_store_service_pb2.DESCRIPTOR.services_by_name["JobStoreService"],
         operator_service_pb2.DESCRIPTOR.services_by_name["OperatorService"],
         webhook_endpoint_service_pb2.DESCRIPTOR.services_by_name["WebhookEndpointService"],
+        file_service_pb2.DESCRIPTOR.services_by_name["FileService"],
     ]
     methods = [each.name for service in services for each in service.methods]
+    methods = [each for each in methods if _snake(each) not in generator.failpoints.CHORES]
     changing = {_snake(name) for name in methods if re.match(reads, name)}
     assert changing == set(of_callers)
 
@@ -138,7 +142,8 @@ def test_nothing_else_speaks_to_another_party() -> None:
     ]  # fmt: skip
     assert doors(every, r"create_async_engine") == set(ENGINES)
     assert doors(every, r"httpx\.\w*Client") == {
-        f"generator/adapters/{name}.py" for name in ("create", "delivery", "provider")
+        f"generator/adapters/{name}.py"
+        for name in ("create", "delivery", "input_files", "provider")
     }
     assert doors(every, r"httpcore\.\w+(Pool|Connection|Backend|Proxy)|\w+\.connect_tcp") == {
         f"notifier/adapters/{name}.py" for name in ("dialing", "posting")
@@ -146,12 +151,14 @@ def test_nothing_else_speaks_to_another_party() -> None:
     assert doors(every, r"obstore\.\w+") == {"servicekit/objects.py"}
     assert doors(every, r"aio_pika\.connect\w*") <= {"jobqueue/link.py"}
     assert doors(every, r"(\w+\.)?\w+Stub") == {
-        "gateway/adapters/endpoints.py", "gateway/adapters/operating.py",
+        "gateway/adapters/catalogue.py", "gateway/adapters/endpoints.py",
+        "gateway/adapters/files.py", "gateway/adapters/operating.py",
         "gateway/adapters/store.py",
         "gateway/adapters/webhooks.py", "gateway/http/webhooks.py",
         "generator/adapters/ledger.py", "notifier/adapters/ledger.py", "servicekit/probe.py",
         # To the gateway itself:
-        "gateway/http/endpoints.py", "gateway/http/jobs.py", "gateway/http/operating.py",
+        "gateway/http/endpoints.py", "gateway/http/jobs.py", "gateway/http/models.py",
+        "gateway/http/operating.py", "gateway/http/uploads.py",
     }  # fmt: skip
 
 

@@ -11,10 +11,12 @@ from starlette.responses import Response, StreamingResponse
 from structlog.testing import capture_logs
 
 from gateway.http.app import build
-from gateway.http.artifacts import Downloads
+from gateway.http.downloads import Downloads
 from gateway.http.endpoints import Endpoints
 from gateway.http.jobs import Jobs
+from gateway.http.models import ModelPages
 from gateway.http.operating import Operating
+from gateway.http.uploads import InputFiles
 from gateway.http.webhooks import Webhooks
 
 
@@ -27,10 +29,7 @@ class Broken:
     async def _fail(self, _: Request) -> Response:
         raise SystemError("password=hunter2")
 
-    async def get(self, request: Request) -> Response:
-        if "artifacts" not in request.url.path:
-            return await self._fail(request)
-
+    async def artifact(self, _: Request) -> Response:
         async def pieces() -> Any:
             yield b"half"
             raise SystemError("gone")
@@ -43,6 +42,8 @@ def client() -> httpx.AsyncClient:
     app = build(
         cast("Jobs", Broken()),
         cast("Downloads", Broken()),
+        cast("ModelPages", Broken()),
+        cast("InputFiles", Broken()),
         cast("Operating", Broken()),
         cast("Endpoints", Broken()),
         cast("Webhooks", Broken()),
@@ -82,3 +83,24 @@ async def test_a_webhooks_token_is_in_no_log_line() -> None:
             await http.post("/api/v1/webhooks/replicate/s3cret/more")
     assert len([line for line in lines if line["event"] == "http.finished"]) == 3
     assert "s3cret" not in repr(lines)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/api/v1/uploads"),
+        ("POST", "/api/v1/webhook-secret:rotate"),
+        ("DELETE", "/api/v1/webhook-endpoints/a"),
+    ],
+)
+async def test_a_page_changes_nothing_past_the_edge(method: str, path: str) -> None:
+    """A POST of plain text, or of nothing, is sent by any site's page without a question before."""
+    async with client() as http:
+        page = await http.request(method, path, content=b"x", headers={"origin": "http://evil"})
+        assert (page.status_code, page.json()["code"]) == (403, 7)
+        forged = {"origin": "http://evil", "x-forwarded-host": "evil"}
+        assert (await http.request(method, path, headers=forged)).status_code == 403
+        through = {"origin": "http://own", "sec-mediagen-edge": "1"}
+        assert (await http.request(method, path, headers=through)).status_code == 500
+        assert (await http.request(method, path)).status_code == 500
+        assert (await http.get("/api/v1/jobs/a", headers={"origin": "http://a"})).status_code == 500

@@ -10,10 +10,11 @@ from google.rpc import code_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain import errors, inputs, presentation
+from gateway.domain import errors, inputs
 from gateway.domain.ranges import Wanted, wanted
 from gateway.rpc.errors import STATUSES, status_of
 from mediagen.v1 import error_reason_pb2, job_pb2
+from servicekit import presentation
 from servicekit.printing import as_json
 
 
@@ -162,7 +163,7 @@ def test_head_is_never_partial() -> None:
 )
 def test_only_what_can_not_carry_script_is_shown(media_type: str, shown: str, kind: str) -> None:
     """The rest is saved, and sandboxed."""
-    told = presentation.headers("job", 0, media_type)
+    told = presentation.headers("job-0", media_type)
     assert told["content-disposition"].startswith(shown)
     assert told["content-type"] == kind
     assert ("content-security-policy" in told) == (shown == "attachment")

@@ -32,10 +32,25 @@ def test_the_gateway_calls_itself_where_it_listens(host: str, address: str, loop
 
 def test_every_wrong_setting_is_told_at_once() -> None:
     with pytest.raises(ValidationError) as caught:
-        Settings(store_address="nope", public_url="ftp://x", default_timeout=3, max_watchers=0)
+        Settings(
+            store_address="nope",
+            public_url="ftp://x",
+            default_timeout=3,
+            max_watchers=0,
+            max_upload_bytes=0,
+            upload_types="image/*,pictures",
+        )
     assert {error["loc"][0] for error in caught.value.errors()} == {
         "store_address",
         "public_url",
         "default_timeout",
         "max_watchers",
+        "max_upload_bytes",
+        "upload_types",
     }
+
+
+def test_types_of_uploads_are_patterns() -> None:
+    """Separated by commas, with spaces or without."""
+    assert Settings(upload_types="image/*, text/plain").taken_types == ("image/*", "text/plain")
+    assert Settings(upload_types="*/*").taken_types == ("*/*",)

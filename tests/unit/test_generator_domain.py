@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.adapters.media_types import extension, sniff
 from generator.domain.fingerprint import paid_call, seed_for, version_field
 from generator.domain.outputs import BadDataUri, inline_bytes, is_empty, walk, without_files
 from generator.domain.polling import Pace, Rhythm
 from generator.domain.progress import percent
 from generator.domain.values import canonical, from_struct, from_value, to_struct, to_value
+from servicekit.media_types import extension, sniff
 
 URL = "https://replicate.delivery/xezq/a/out-0.webp"
 DATA = "data:application/octet-stream;base64,AAAA"
@@ -144,23 +144,22 @@ def test_whole_doubles_are_sent_as_integers() -> None:
 
 def call(**changed: Any) -> Any:
     wanted: dict[str, Any] = {
-        "model": "a/b", "prompt": "p", "given": to_struct({"n": 4, "z": 1}), "takes_seed": True,
+        "version": "a/b", "prompt": "p", "given": {"n": 4, "z": 1}, "takes_seed": True,
         "job_id": "j", "attempt": 1,
     } | changed  # fmt: skip
-    given_input = wanted.pop("given")
-    return paid_call(wanted.pop("model"), wanted.pop("prompt"), given_input, **wanted)
+    return paid_call(**wanted)
 
 
 def test_a_fingerprint_is_the_same_for_the_same_request() -> None:
     """Whatever the order of keys; 32 bytes."""
-    other = call(given=to_struct({"z": 1.0, "n": 4.0}))
+    other = call(given=from_struct(to_struct({"z": 1.0, "n": 4.0})))
     assert call().fingerprint == other.fingerprint
     assert len(call().fingerprint) == 32
 
 
 @pytest.mark.parametrize(
     "changed",
-    [{"model": "a/c"}, {"prompt": "q"}, {"attempt": 2}, {"job_id": "k"}, {"takes_seed": False}],
+    [{"version": "a/c"}, {"prompt": "q"}, {"attempt": 2}, {"job_id": "k"}, {"takes_seed": False}],
 )
 def test_a_fingerprint_differs_with_what_is_sent(changed: dict[str, Any]) -> None:
     """Through our seed also with job and attempt."""
@@ -176,8 +175,8 @@ def test_the_fingerprint_does_not_change_between_releases() -> None:
 def test_an_empty_prompt_is_not_sent_and_a_null_seed_is_none() -> None:
     """Upscalers take no prompt."""
     assert "prompt" not in call(prompt="").input
-    assert call(given=to_struct({"seed": None})).seed is not None
-    assert call(given=to_struct({"seed": 5})).input["seed"] == 5
+    assert call(given={"seed": None}).seed is not None
+    assert call(given={"seed": 5}).input["seed"] == 5
 
 
 def test_the_version_field_is_the_hash_or_the_official_name() -> None:
@@ -269,6 +268,8 @@ def test_a_throttled_account_slows_every_look() -> None:
         (b"\0\1\2\3", "text/html", "application/octet-stream"),
         (b"\0\1\2\3", "bad type\r\nx: y", "application/octet-stream"),
         (b"", "", "application/octet-stream"),
+        (b"BM\x36\x00\x00\x00\x00\x00\x00\x00", "", "image/bmp"),
+        (b"BMW is not a picture", "", "text/plain"),
     ],
 )
 def test_bytes_tell_their_type(head: bytes, declared: str, expected: str) -> None:

@@ -12,6 +12,7 @@ import pytest
 from servicekit.objects import (
     CHUNK_BYTES,
     InvalidKey,
+    ObjectDiffers,
     ObjectExists,
     ObjectMissing,
     ObjectStore,
@@ -168,3 +169,28 @@ async def test_an_unreachable_bucket_is_unavailable_within_seconds(
     assert "/bucket/prefix/" in str(failed.value.__cause__)
     assert "BadScheme" not in str(failed.value.__cause__)
     assert time.monotonic() - began < 15
+
+
+async def test_what_is_deleted_is_gone_and_may_be_deleted_again(store: ObjectStore) -> None:
+    """A janitor that was killed after it deletes once more."""
+    await put(store, "a/b", b"x")
+    await store.delete("a/b")
+    await store.delete("a/b")
+    with pytest.raises(ObjectMissing):
+        await store.head("a/b")
+    with pytest.raises(InvalidKey):
+        await store.delete("../a")
+    assert not store.signs
+
+
+@pytest.mark.parametrize("size", [11, 9 * MIB])
+async def test_bytes_of_another_hash_are_not_stored(store: ObjectStore, size: int) -> None:
+    """Neither in one request nor in parts; the right ones are."""
+    data = bytes(size)
+    wrong, right = "0" * 64, hashlib.sha256(data).hexdigest()
+    told = {"content_type": "a/b", "max_bytes": 64 * MIB}
+    with pytest.raises(ObjectDiffers):
+        await store.put_stream("a/b", chunks(data), sha256=wrong, **told)  # type: ignore[arg-type]
+    assert [each async for each in store.list()] == []
+    stored = await store.put_stream("a/b", chunks(data), sha256=right, **told)  # type: ignore[arg-type]
+    assert stored.size == size

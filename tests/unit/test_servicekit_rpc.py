@@ -89,19 +89,25 @@ async def hello(request: Any, context: Any) -> Any:
 
 @asynccontextmanager
 async def serving(
-    unary: Unary = hello, stream: Stream | None = None, kind: Any = Ask
+    unary: Unary = hello,
+    stream: Stream | None = None,
+    kind: Any = Ask,
+    upload: Unary | None = None,
+    beside: validation.Beside | None = None,
 ) -> AsyncIterator[grpc.aio.Channel]:
     """An Echo service behind both interceptors, and a channel to it."""
     grpc_server = server.build(
         [
             StatusInterceptor("test", {Refused: grpc.StatusCode.FAILED_PRECONDITION}),
-            validation.ValidationInterceptor("test", "ERROR_REASON_INVALID"),
+            validation.ValidationInterceptor("test", "ERROR_REASON_INVALID", beside=beside),
         ]
     )
     codec = {"request_deserializer": kind.FromString, "response_serializer": kind.SerializeToString}
     methods = {"Say": grpc.unary_unary_rpc_method_handler(unary, **codec)}
     if stream is not None:
         methods["Stream"] = grpc.unary_stream_rpc_method_handler(stream, **codec)
+    if upload is not None:
+        methods["Upload"] = grpc.stream_unary_rpc_method_handler(upload, **codec)
     grpc_server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, methods),))
     stop, port = Stop(), asyncio.get_running_loop().create_future()
     task = asyncio.create_task(
@@ -114,8 +120,8 @@ async def serving(
 
 
 def method(channel: grpc.aio.Channel, name: str = "Say", kind: Any = Ask) -> Any:
-    make = channel.unary_unary if name == "Say" else channel.unary_stream
-    return make(
+    kinds = {"Say": channel.unary_unary, "Upload": channel.stream_unary}
+    return kinds.get(name, channel.unary_stream)(
         f"/{SERVICE}/{name}",
         request_serializer=kind.SerializeToString,
         response_deserializer=kind.FromString,
@@ -237,6 +243,57 @@ async def test_a_stream_is_validated_and_mapped_too() -> None:
         assert seen == []
         assert (await status_of(consume(GOOD))).code == 9
         assert seen == [GOOD]
+
+
+async def test_a_stream_of_requests_is_validated_as_it_comes() -> None:
+    """Each message before the servicer sees it; what the servicer raises is mapped."""
+    seen: list[Any] = []
+
+    async def upload(requests: AsyncIterator[Any], context: Any) -> Any:
+        async for each in requests:
+            seen.append(each)
+        if len(seen) > 2:
+            raise Refused
+        return seen[-1]
+
+    async with serving(upload=upload) as channel:
+        call = method(channel, "Upload")
+        assert await call(iter([GOOD, GOOD])) == GOOD
+        seen.clear()
+        status = await status_of(call(iter([GOOD, Ask(name="x"), GOOD])))
+        assert (status.code, seen) == (3, [GOOD])
+        assert unpacked(status, BadRequest).field_violations[0].field == "name"
+        seen.clear()
+        status = await status_of(call(iter([GOOD] * 3)))
+        assert (status.code, unpacked(status, ErrorInfo).reason) == (9, "ERROR_REASON_REFUSED")
+
+
+async def test_what_else_is_wrong_is_asked_only_of_what_is_refused() -> None:
+    """With the caller's metadata, and told behind what the rules find."""
+    asked: list[Any] = []
+
+    async def beside(request: Message, metadata: Any) -> list[BadRequest.FieldViolation]:
+        asked.append(dict(metadata)["who"])
+        return [validation.violation("labels", "are too few", "FEW")]
+
+    async with serving(beside=beside) as channel:
+        assert await method(channel)(GOOD, metadata=(("who", "me"),)) == GOOD
+        assert asked == []
+        status = await status_of(method(channel)(Ask(name="x"), metadata=(("who", "me"),)))
+    told = [each.field for each in unpacked(status, BadRequest).field_violations]
+    assert (asked, told) == (["me"], ["name", "labels"])
+
+
+def test_a_refusal_fits_into_a_header() -> None:
+    """Not more than 20, and not more than what a header of 8 KiB holds in base64."""
+    few = [validation.violation(f"f{n}", "short", "SHORT") for n in range(30)]
+    many = [validation.violation(f"input.f{n}", "x" * 300, "LONG") for n in range(30)]
+    assert len(validation.bad_request(few).details[0].field_violations) == 20  # type: ignore[attr-defined]
+    error = validation.bad_request(many)
+    told = error.details[0]
+    assert 5 < len(told.field_violations) < 20  # type: ignore[attr-defined]
+    # The message stands in a header of its own, and in the status again.
+    assert (2 * len(str(error)) + told.ByteSize()) * 4 / 3 < 8000
 
 
 async def test_a_stream_left_by_its_caller_is_closed_and_logged() -> None:

@@ -12,6 +12,7 @@ from simulator.inputs import (
     parse_cancel_after,
     parse_prefer_wait,
 )
+from simulator.shelf import Shelf
 from simulator.sizing import picture_size
 
 SCHNELL = BY_SLUG["black-forest-labs/flux-schnell"]
@@ -77,9 +78,9 @@ def test_a_body_of_wrong_types_is_refused(body: dict[str, Any]) -> None:
 def test_versions_are_found_in_their_three_forms() -> None:
     """owner/name for official models, a digest, or both; an old digest runs the newest."""
     newest, old = SDXL.version_ids
-    assert find_model(SCHNELL.slug) == (SCHNELL, "hidden")
-    assert find_model(newest) == (SDXL, newest)
-    assert find_model(f"{SDXL.slug}:{old}") == (SDXL, newest)
+    assert find_model(Shelf(), SCHNELL.slug) == (SCHNELL, "hidden")
+    assert find_model(Shelf(), newest) == (SDXL, newest)
+    assert find_model(Shelf(), f"{SDXL.slug}:{old}") == (SDXL, newest)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +92,7 @@ def test_versions_are_found_in_their_three_forms() -> None:
 )
 def test_other_versions_are_not_permitted(version: str) -> None:
     """A community model without version, a tag, and what does not exist."""
-    assert find_model(version) is None
+    assert find_model(Shelf(), version) is None
 
 
 @pytest.mark.parametrize(
@@ -127,7 +128,9 @@ def test_every_model_describes_itself(model: Any) -> None:
         assert "x-order" in given, name
         for reference in given.get("allOf", []):
             assert reference["$ref"].rpartition("/")[2] in schemas
-    defaults = {item.name: item.default for item in model.fields} | {"prompt": "x"}
+    defaults = {item.name: item.default for item in model.fields} | {
+        item.name: "x" for item in model.fields if item.required
+    }
     assert check_input(model, defaults, True) == []
     assert schemas["Output"]["type"] == ("array" if model.many else "string")
 

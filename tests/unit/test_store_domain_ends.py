@@ -24,7 +24,7 @@ from store.domain.states import (
     WorkClass,
 )
 
-from .store_world import kept
+from .store_world import kept, unsendable
 
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
 SETTLE = timedelta(seconds=120)
@@ -349,6 +349,43 @@ def test_a_late_call_that_succeeded_is_saved_and_not_paid_for_again() -> None:
     paid = claimed(refused.job, at(13), "f")
     assert leasing.road_of(paid) is Road.SAVE
     assert saving.complete(paid, paid.lease_epoch, (), None, at(14)).state is State.COMPLETED
+
+
+def test_what_can_not_be_sent_fails_free_of_charge() -> None:
+    """Only in the hands of who holds it, and once; a cancel that came first is a cancel."""
+    job = claimed(waiting())
+    ended = spending.fail_unsent(job, job.lease_epoch, unsendable(), at(1))
+    assert (ended.state, ended.charge, ended.failure) == (State.FAILED, Charge.NO, unsendable())
+    assert (ended.mover, ended.attempts, ended.dead_letter) == (None, (), False)
+    assert spending.fail_unsent(ended, job.lease_epoch, unsendable(), at(2)) is ended
+    with pytest.raises(LeaseLost):
+        spending.fail_unsent(job, job.lease_epoch - 1, unsendable(), at(1))
+    asked = replace(job, cancel_request_time=at(1))
+    canceled = spending.fail_unsent(asked, job.lease_epoch, unsendable(), at(2))
+    assert canceled.state is State.CANCELED
+
+
+@pytest.mark.parametrize("stage", ["submitted", "succeeded"])
+def test_a_job_with_a_call_is_not_failed_as_unsent(stage: str) -> None:
+    """Something was sent for it, and may have to be paid for: another worker goes on with that."""
+    job = in_stage(stage)
+    goes_on = spending.fail_unsent(job, job.lease_epoch, unsendable(), at(5))
+    assert (goes_on.state, goes_on.failure) == (State.RUNNING, None)
+    assert isinstance(goes_on.mover, Dispatched)
+    sending = in_stage("submitting")
+    with pytest.raises(TransitionRefused):
+        spending.fail_unsent(sending, sending.lease_epoch, unsendable(), at(5))
+
+
+def test_a_job_that_can_not_be_sent_again_still_gets_what_was_paid_for() -> None:
+    """A call that came too late is waited for, and its result is saved."""
+    job = retried(with_orphan())
+    waits = spending.fail_unsent(job, job.lease_epoch, unsendable(), at(12))
+    assert waits.state is State.PENDING
+    job = retried(recording.record_succeeded(with_orphan(), "p", b"out", 2.0, at(5)))
+    saves = spending.fail_unsent(job, job.lease_epoch, unsendable(), at(12))
+    paid = claimed(saves, at(13), "f")
+    assert leasing.road_of(paid) is Road.SAVE
 
 
 def test_no_permit_within_five_seconds_of_the_deadline() -> None:

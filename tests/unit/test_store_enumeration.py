@@ -25,7 +25,7 @@ from store.domain.retries import RetryPolicy
 from store.domain.states import OCCUPYING, AttemptState, FailureKind, State
 
 from .store_constraints import artifact, check_permit, check_step, is_saving, spends
-from .store_world import BEGIN, POST_TIMEOUT, SETTLE, failure, seconds
+from .store_world import BEGIN, POST_TIMEOUT, SETTLE, failure, seconds, unsendable
 
 LIMITS = spending.Limits(SETTLE, seconds(300))
 POLICY = RetryPolicy(max_retries=1)
@@ -113,6 +113,7 @@ def verbs(here: Here) -> Iterator[tuple[str, Verb]]:
             post_timeout=POST_TIMEOUT,
         )  # fmt: skip
         yield "begin", lambda job: spending.begin_submit(job, epoch, call, LIMITS, now)
+    yield "fail unsent", lambda job: spending.fail_unsent(job, epoch, unsendable(), now)
     if is_saving(job):
         yield "list", lambda job: saving.record_artifacts(job, epoch, (artifact(0, epoch),), now)
         yield "complete", lambda job: saving.complete(job, epoch, (), None, now)

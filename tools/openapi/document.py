@@ -14,7 +14,13 @@ PACKAGE = "mediagen.v1"
 # WebhookService is for the provider alone.
 SERVICES = tuple(
     f"{PACKAGE}.{name}"
-    for name in ("GenerationService", "WebhookEndpointService", "OperatorService")
+    for name in (
+        "GenerationService",
+        "ModelService",
+        "InputService",
+        "WebhookEndpointService",
+        "OperatorService",
+    )
 )
 INTRODUCTION = """\
 Submit a prompt, watch it become media, keep the result.

@@ -12,6 +12,15 @@ from tools.openapi.schemas import Json, Schemas
 HTTP_BODY = "google.api.HttpBody"
 VARIABLE = re.compile(r"\{([^}=]+)(?:=[^}]*)?\}")
 
+# The first half of a model's name, which is two segments of a path.
+OWNER: Json = {
+    "name": "owner",
+    "in": "path",
+    "required": True,
+    "description": "The owner of the model: the part of its name before the slash.",
+    "schema": {"type": "string"},
+}
+
 
 class Operations:
     """Makes operations, adding the schemas that they refer to."""
@@ -30,7 +39,7 @@ class Operations:
                 verb = rule.WhichOneof("pattern")
                 if verb is None or verb == "custom":
                     raise ValueError(f"{service}.{method.name}: only plain HTTP methods are known")
-                path = VARIABLE.sub(r"{\1}", getattr(rule, verb))
+                path = _as_shown(getattr(rule, verb))
                 operation = self._operation(service, method, rule, path)
                 operation["operationId"] = method.name + (str(number) if number > 1 else "")
                 yield path, verb, operation
@@ -41,7 +50,9 @@ class Operations:
         comment = self._declarations.comment(f"{service}.{method.name}")
         request = method.input_type.lstrip(".")
         variables = VARIABLE.findall(path)
-        parameters = [self._path_parameter(request, name) for name in variables]
+        parameters = [
+            OWNER if name == "owner" else self._path_parameter(request, name) for name in variables
+        ]
         operation: Json = {
             "operationId": method.name,
             "summary": _first_sentence(comment),
@@ -51,7 +62,10 @@ class Operations:
             if body := self._body(request, variables):
                 operation["requestBody"] = body
         elif rule.body:
-            raise ValueError(f"{service}.{method.name}: a body is the whole request or nothing")
+            if self._field(request, rule.body).type_name.lstrip(".") != HTTP_BODY:
+                raise ValueError(f"{service}.{method.name}: a body is the whole request or bytes")
+            operation["requestBody"] = {"required": True, "content": {"*/*": {"schema": {}}}}
+            parameters += self._query(request, [*variables, rule.body])
         else:
             parameters += self._query(request, variables)
         if parameters:
@@ -128,6 +142,11 @@ class Operations:
     def _field(self, message: str, name: str) -> FieldDescriptorProto:
         fields: Sequence[FieldDescriptorProto] = self._declarations.messages[message].field
         return next(field for field in fields if field.name == name)
+
+
+def _as_shown(template: str) -> str:
+    """The path as the document has it, where a variable is one segment: a model's name is two."""
+    return VARIABLE.sub(r"{\1}", template.replace("{name=*/*}", "{owner}/{name}"))
 
 
 def _first_sentence(comment: str) -> str:

@@ -36,8 +36,17 @@ TAGS = {
     "WatchJobs": "Watching",
     "WatchJobsEvents": "Watching",
     "DownloadArtifact": "Artifacts",
+    "DownloadPreview": "Artifacts",
+    "UploadInput": "Inputs",
+    "GetUpload": "Inputs",
+    "DownloadUpload": "Inputs",
+    "ListModels": "Models",
+    "GetModel": "Models",
+    "DownloadModelCover": "Models",
     "GetHealth": "Health",
     "GetOverview": "Operating",
+    "GetStatistics": "Operating",
+    "SyncModels": "Operating",
     "ListDeadLetters": "Operating",
     "GetDeadLetter": "Operating",
     "RedriveDeadLetters": "Operating",
@@ -60,6 +69,8 @@ TAG_DESCRIPTIONS = {
     "Jobs": "Submit jobs, look at them, cancel them.",
     "Watching": "Follow a job, revision by revision, until it is final; or all jobs.",
     "Artifacts": "The results, as plain files.",
+    "Models": "What there is to choose from, and what each model takes.",
+    "Inputs": "Files that models work on.",
     "Health": "Whether jobs can be taken.",
     "Webhooks": "Be told of events instead of asking: endpoints, their secret, and every delivery.",
     "Operating": "For those who run the service: what goes on, and jobs that were given up.",
@@ -188,14 +199,39 @@ def download(operation: Json) -> None:
         "Accept-Ranges": _header("`bytes`."),
         "Content-Length": _header("The length in bytes.", "integer"),
         "ETag": _header("Changes with the bytes."),
+        "Repr-Digest": _header("The SHA-256 of the whole file (RFC 9530), where it is known."),
     }
     part = {**whole, "Content-Range": _header("Which part it is, of how many bytes.")}
     unsatisfied = {"Content-Range": _header("`bytes */` and the length.")}
     operation["responses"] = {
-        "200": {"description": "The artifact.", "headers": whole, "content": BYTES},
+        "200": {"description": "The file.", "headers": whole, "content": BYTES},
         "206": {"description": "The part asked for.", "headers": part, "content": BYTES},
-        "304": {"description": "The copy at hand is the artifact."},
-        "416": {"description": "The artifact has no such part.", "headers": unsatisfied},
+        "304": {"description": "The copy at hand is the file."},
+        "416": {"description": "The file has no such part.", "headers": unsatisfied},
+    }
+
+
+def download_artifact(operation: Json) -> None:
+    """It may lie elsewhere, or no longer be kept."""
+    download(operation)
+    location = {"Location": _header("A URL of the bucket, signed for five minutes.")}
+    operation["responses"]["307"] = {
+        "description": "The artifact is had from its bucket, where the service is set up so.",
+        "headers": location,
+    }
+    gone = {"$ref": "#/components/schemas/google.rpc.Status"}
+    operation["responses"]["410"] = {
+        "description": "The artifact is no longer kept.",
+        "content": {"application/json": {"schema": gone}},
+    }
+
+
+def upload(operation: Json) -> None:
+    """The file itself."""
+    refused = {"$ref": "#/components/schemas/google.rpc.Status"}
+    operation["responses"]["415"] = {
+        "description": "The file is of a type that is not taken.",
+        "content": {"application/json": {"schema": refused}},
     }
 
 
@@ -214,7 +250,11 @@ CHANGES: dict[str, Callable[[Json], None]] = {
     "WatchJobEvents": watch_events,
     "WatchJobs": watch_jobs,
     "WatchJobsEvents": watch_jobs_events,
-    "DownloadArtifact": download,
+    "DownloadArtifact": download_artifact,
+    "UploadInput": upload,
+    "DownloadPreview": download,
+    "DownloadUpload": download,
+    "DownloadModelCover": download,
     "GetHealth": health,
     "CreateWebhookEndpoint": create_endpoint,
     "UpdateWebhookEndpoint": update_endpoint,

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
 from mediagen import connection
-from mediagen.cli import dead, documents, options, pages, progress, saving, webhooks, words
+from mediagen.cli import (
+    dead,
+    documents,
+    models,
+    options,
+    pages,
+    saving,
+    submitting,
+    webhooks,
+    words,
+)
 from mediagen.cli.exits import Exit
-from mediagen.cli.following import Submission, finish, follow, submit_job
+from mediagen.cli.following import finish
 from mediagen.cli.listing import list_jobs
 from mediagen.cli.options import DEFAULT_SERVER, JobId, JsonOutput, Quiet, Server
 from mediagen.cli.overview import show_overview
 from mediagen.cli.session import Session, run
 from mediagen.cli.watch import watch
-from mediagen.requests import WebhookWish
 from mediagen.v1.job_pb2 import Job
 from mediagen.watching import is_final
 
@@ -46,77 +53,6 @@ def root(
 
 
 @app.command()
-def generate(
-    model: options.Model,
-    prompt: options.Prompt = "",
-    inputs: options.Inputs = None,
-    input_json: options.InputJson = None,
-    labels: options.Labels = None,
-    priority: options.PriorityOption = None,
-    timeout: options.JobTimeout = None,
-    request_id: options.RequestId = None,
-    webhook: options.WebhookUrl = None,
-    webhook_events: options.WebhookEvents = None,
-    watch: Annotated[
-        bool, typer.Option("--watch", "-w", help="Follow the job to its end.")
-    ] = False,
-    target: options.Target = None,
-    max_wait: options.MaxWait = None,
-    server: Server = DEFAULT_SERVER,
-    json_output: JsonOutput = False,
-    quiet: Quiet = False,
-) -> None:
-    """Submit a prompt; with --watch or -o, see it become media and keep the result."""
-    saving.check(target)
-    hook = options.parse_webhook(webhook, webhook_events)
-    wanted = _submission(
-        prompt, model, inputs, input_json, labels, priority, timeout, request_id, hook
-    )
-    session = Session(server, json_output, quiet)
-    session.resume_options = ["-o", target] if target is not None else []
-
-    async def body(session: Session) -> Exit:
-        job = await submit_job(session, wanted)
-        if not watch and target is None and max_wait is None:
-            return _tell_submitted(session, job, documents.result(job, []))
-        session.hint(f"job {words.plain(job.job_id)}")
-        view = progress.view(session.err, quiet=quiet)
-        job = await follow(session, job.job_id, view, max_wait)
-        return await finish(session, job, target, report=True)
-
-    run(session, body)
-
-
-@app.command()
-def submit(
-    model: options.Model,
-    prompt: options.Prompt = "",
-    inputs: options.Inputs = None,
-    input_json: options.InputJson = None,
-    labels: options.Labels = None,
-    priority: options.PriorityOption = None,
-    timeout: options.JobTimeout = None,
-    request_id: options.RequestId = None,
-    webhook: options.WebhookUrl = None,
-    webhook_events: options.WebhookEvents = None,
-    server: Server = DEFAULT_SERVER,
-    json_output: JsonOutput = False,
-    quiet: Quiet = False,
-) -> None:
-    """Submit a prompt and print the job's id."""
-    hook = options.parse_webhook(webhook, webhook_events)
-    wanted = _submission(
-        prompt, model, inputs, input_json, labels, priority, timeout, request_id, hook
-    )
-
-    async def body(session: Session) -> Exit:
-        job = await submit_job(session, wanted)
-        return _tell_submitted(session, job, documents.of(job))
-
-    run(Session(server, json_output, quiet), body)
-
-
-@app.command()
 def status(
     job_id: JobId,
     server: Server = DEFAULT_SERVER,
@@ -138,9 +74,13 @@ def status(
     run(Session(server, json_output, quiet), body)
 
 
+app.command()(submitting.generate)
+app.command()(submitting.submit)
+app.command()(submitting.upload)
 app.command("list")(list_jobs)
 app.command("overview")(show_overview)
 app.command("watch")(watch)
+app.add_typer(models.app, name="models")
 app.add_typer(dead.app, name="dead")
 app.add_typer(webhooks.app, name="webhooks")
 
@@ -210,38 +150,6 @@ def health(
         return Exit.OK if answer.status == "SERVING" else Exit.UNAVAILABLE
 
     run(Session(server, json_output, quiet), body)
-
-
-def _submission(
-    prompt: str,
-    model: str,
-    inputs: Sequence[str] | None,
-    input_json: str | None,
-    labels: Sequence[str] | None,
-    priority: options.PriorityWord | None,
-    timeout: float | None,
-    request_id: str | None,
-    webhook: WebhookWish | None,
-) -> Submission:
-    return Submission(
-        prompt=options.parse_prompt(prompt),
-        model=model,
-        input=options.parse_input(inputs or [], input_json),
-        labels=options.parse_pairs(labels or []),
-        priority=priority.value if priority else None,
-        timeout=timeout,
-        webhook=webhook,
-        request_id=request_id or str(uuid.uuid4()),
-    )
-
-
-def _tell_submitted(session: Session, job: Job, document: dict[str, object]) -> Exit:
-    if session.json:
-        print(documents.dump(document))
-        return Exit.OK
-    session.out.print(Text(words.plain(job.job_id)))
-    session.hint("To follow it:  " + session.command("watch", job.job_id))
-    return Exit.OK
 
 
 def _canceled(job: Job) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rich.console import Console, Group
-from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
@@ -45,7 +44,7 @@ def _table(rows: list[Row], width: int, now: float) -> Table:
     left = width - sum(shown.values()) - len(shown)
     table.add_column("prompt", no_wrap=True, overflow="ellipsis", width=max(6, left))
     for row in rows:
-        cells = [
+        cells: list[str | Text] = [
             _id(row.job, wide),
             Text(words.activity(row.job), style=STATE_COLORS.get(row.job.state, "")),
             _bar(row.job),
@@ -67,10 +66,10 @@ def _id(job: Job, wide: bool) -> Text:
     return Text(shown if wide else f"…{shown[-_SHORT_ID + 1 :]}")
 
 
-def _bar(job: Job) -> ProgressBar | Text:
+def _bar(job: Job) -> Text:
     if job.state != Job.STATE_RUNNING or not job.HasField("progress_percent"):
         return Text()
-    return ProgressBar(total=100, completed=job.progress_percent, width=_BAR)
+    return Text(words.bar(job.progress_percent, _BAR), style="cyan")
 
 
 def _ahead(row: Row) -> str:

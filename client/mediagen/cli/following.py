@@ -6,13 +6,13 @@ import asyncio
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from rich.text import Text
 
-from mediagen.cli import documents, exits, pages, progress, saving, words
+from mediagen.cli import documents, exits, pages, progress, saving, typed_inputs, words
 from mediagen.cli.exits import Exit
 from mediagen.cli.session import Session
+from mediagen.cli.typed_inputs import Given
 from mediagen.requests import WebhookWish
 from mediagen.v1.job_pb2 import Artifact, Job
 from mediagen.watching import Gap
@@ -24,7 +24,7 @@ class Submission:
 
     prompt: str
     model: str
-    input: dict[str, Any]
+    input: Given
     labels: dict[str, str]
     priority: str | None
     timeout: float | None
@@ -32,18 +32,20 @@ class Submission:
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
-async def submit_job(session: Session, wanted: Submission) -> Job:
-    """Submits; from its end on, an interrupt speaks of the job."""
-    session.request_id = wanted.request_id
+async def submit_job(session: Session, wanted: Submission, *, validate_only: bool = False) -> Job:
+    """Submits, files first; from its end on, an interrupt speaks of the job."""
+    values = await typed_inputs.values_of(session.client, wanted.model, wanted.input)
+    session.request_id = "" if validate_only else wanted.request_id
     job = await session.client.submit(
         wanted.prompt,
         model=wanted.model,
-        input=wanted.input,
+        input=values,
         timeout=wanted.timeout,
         labels=wanted.labels,
         priority=wanted.priority,
         request_id=wanted.request_id,
         webhook=wanted.webhook,
+        validate_only=validate_only,
     )
     session.request_id = ""
     return job

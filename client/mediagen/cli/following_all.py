@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from mediagen import MediagenError
+from mediagen import MediagenError, errors
 from mediagen.cli import board_page, documents, words
 from mediagen.cli.board import Board
 from mediagen.cli.exits import Exit
@@ -152,17 +152,33 @@ class Table(Lines):
 async def follow_all(
     session: Session, filters: WatchFilters, cursor: str, max_wait: float | None
 ) -> Exit:
-    """Shows all jobs until it is stopped, or *max_wait* seconds are over."""
+    """Shows all jobs until it is stopped, or *max_wait* seconds are over.
+
+    Raises the error of a connection that is broken at the end, or was never there.
+    """
     view: View = Documents() if session.json else _for_people(session)
-    watch = session.client.watch_jobs(cursor=cursor, on_reconnect=view.lost, **filters)
+    away: MediagenError | None = errors.Unavailable("It has not answered so far.")
+
+    def lost(error: MediagenError) -> None:
+        nonlocal away
+        away = error
+        view.lost(error)
+
+    watch = session.client.watch_jobs(cursor=cursor, on_reconnect=lost, **filters)
     session.goes_on = lambda: _again(filters, watch.cursor)
     with view:
         try:
             async with asyncio.timeout(max_wait), _drawn(view), aclosing(watch):
                 async for event in watch:
+                    away = None
                     view.show(event, watch.cursor)
         except TimeoutError:
             pass
+        except errors.InvalidRequest:
+            session.goes_on = None  # from there, nothing goes on
+            raise
+    if away is not None:
+        raise away
     session.hint("To go on from there:  " + session.command(*session.goes_on()))
     return Exit.OK
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from mediagen.cli import documents, letter_words, words
 from mediagen.cli.pages import NARROW, grid
+from mediagen.cli.tables import Column, show
 from mediagen.v1.dead_letter_pb2 import DeadLetter
 from mediagen.v1.operator_service_pb2 import DeadLetterResult
 
@@ -37,9 +37,8 @@ _TIMES: tuple[tuple[str, Any], ...] = (
 
 def letters_table(console: Console, letters: Sequence[DeadLetter]) -> None:
     """One line for each. The id is whole, the model gets what is left of the width."""
-    narrow = console.width < NARROW
-    gap = 1 if narrow else 2
-    widths = {
+    narrow = console.is_terminal and console.width < NARROW
+    titles = {
         "job": 36,
         "state": 6 if narrow else 9,
         "why": 11 if narrow else 18,
@@ -47,12 +46,9 @@ def letters_table(console: Console, letters: Sequence[DeadLetter]) -> None:
         "paid": 4 if narrow else 7,
         "age": 3,
         **({} if narrow else {"tenant": 8}),
+        "model": 0,
     }
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, gap, 0, 0))
-    for title, width in widths.items():
-        table.add_column(title, no_wrap=True, overflow="ellipsis", width=width)
-    left = console.width - sum(widths.values()) - gap * len(widths)
-    table.add_column("model", no_wrap=True, overflow="ellipsis", width=max(2, left))
+    rows = []
     for letter in letters:
         paid = letter_words.paid(letter)
         cells = [
@@ -66,8 +62,9 @@ def letters_table(console: Console, letters: Sequence[DeadLetter]) -> None:
         if not narrow:
             cells.append(Text(words.plain(letter.tenant)))
         model = letter.model.rpartition("/")[2] if narrow else letter.model
-        table.add_row(*cells, Text(words.plain(model)))
-    console.print(table, soft_wrap=False)
+        rows.append([*cells, Text(words.plain(model))])
+    columns = [Column(title, width) for title, width in titles.items()]
+    show(console, columns, rows, gap=1 if narrow else 2)
 
 
 def letter_page(console: Console, letter: DeadLetter, foreseen: DeadLetterResult) -> None:
@@ -113,10 +110,9 @@ def results_table(
     told: Callable[[DeadLetterResult], str],
 ) -> None:
     """What became of each, or would, as *told* says it."""
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    table.add_column("job", no_wrap=True, overflow="fold")
-    table.add_column("outcome", overflow="fold")
+    columns = [Column("job", folds=True), Column("outcome", folds=True)]
+    rows = []
     for each in results:
-        style = _OUTCOME_COLORS.get(each.outcome, "")
-        table.add_row(Text(words.plain(each.job_id)), Text(told(each), style=style))
-    console.print(table, soft_wrap=False)
+        outcome = Text(told(each), style=_OUTCOME_COLORS.get(each.outcome, ""))
+        rows.append([Text(words.plain(each.job_id)), outcome])
+    show(console, columns, rows)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Any, NoReturn
+from typing import Annotated
 
 import typer
 
@@ -61,22 +60,6 @@ def parse_time(text: str) -> datetime:
         raise typer.BadParameter(f"{text!r} is too long ago") from None
 
 
-def parse_input(pairs: Sequence[str], document: str | None) -> dict[str, Any]:
-    """The model's inputs: --input-json's object, then each --input key=value on top.
-
-    A value that is JSON is taken as JSON (4, true, [1, 2]), any other as text.
-    """
-    values: dict[str, Any] = {}
-    if document is not None:
-        try:
-            values = json.loads(document, parse_constant=_no_json)
-        except (ValueError, RecursionError) as error:
-            raise typer.BadParameter(f"--input-json is not JSON: {error}") from None
-        if not isinstance(values, dict):
-            raise typer.BadParameter('--input-json must be a JSON object such as {"seed": 4}')
-    return values | {key: _json_or_text(value) for key, value in parse_pairs(pairs).items()}
-
-
 def parse_pairs(pairs: Sequence[str]) -> dict[str, str]:
     """Keys and values of "key=value" words; no key twice."""
     values: dict[str, str] = {}
@@ -109,17 +92,6 @@ def parse_prompt(text: str) -> str:
         raise typer.BadParameter(f"the standard input is not UTF-8: {error}") from None
 
 
-def _json_or_text(value: str) -> Any:
-    try:
-        return json.loads(value, parse_constant=_no_json)
-    except (ValueError, RecursionError):
-        return value
-
-
-def _no_json(word: str) -> NoReturn:
-    raise ValueError(f"{word} is not JSON")  # Python would take NaN and Infinity
-
-
 _SUBMISSION, _OUTPUT = "The job", "Output"
 
 Server = Annotated[
@@ -149,7 +121,7 @@ Inputs = Annotated[
         "--input",
         "-i",
         metavar="KEY=VALUE",
-        help="One of the model's other inputs; repeatable. JSON values are taken as JSON.",
+        help="One of the model's other inputs; repeatable. @FILE uploads and uses a file.",
         rich_help_panel=_SUBMISSION,
     ),
 ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from mediagen.cli import documents, words
@@ -12,6 +11,7 @@ from mediagen.cli.exits import Exit
 from mediagen.cli.options import DEFAULT_SERVER, JsonOutput, Quiet, Server
 from mediagen.cli.pages import grid
 from mediagen.cli.session import Session, run
+from mediagen.cli.tables import Cell, Column, show
 from mediagen.v1.operator_service_pb2 import (
     GetOverviewResponse,
     ProviderOverview,
@@ -60,7 +60,7 @@ def overview_page(console: Console, overview: GetOverviewResponse) -> None:
     console.print(page, soft_wrap=False)
     if overview.workers:
         console.print()
-        console.print(_workers(list(overview.workers)), soft_wrap=False)
+        _show_workers(console, list(overview.workers))
 
 
 def _provider(provider: ProviderOverview) -> Text:
@@ -89,15 +89,15 @@ def _provider(provider: ProviderOverview) -> Text:
     return text
 
 
-def _workers(workers: list[WorkerOverview]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    table.add_column("worker", overflow="fold")
-    for title in ("running", "slots", "heard of"):
-        table.add_column(title, no_wrap=True, justify="right")
+def _show_workers(console: Console, workers: list[WorkerOverview]) -> None:
+    columns = [Column("worker", folds=True)]
+    columns += [Column(title, right=True) for title in ("running", "slots", "heard of")]
+    rows: list[list[Cell]] = []
     for each in workers:
         seen = f"{_ago(each.seen_time)} ago" if each.HasField("seen_time") else ""
-        table.add_row(Text(words.plain(each.worker_id)), str(each.running), str(each.slots), seen)
-    return table
+        worker = Text(words.plain(each.worker_id))
+        rows.append([worker, str(each.running), str(each.slots), seen])
+    show(console, columns, rows)
 
 
 def _ago(time: Timestamp) -> str:

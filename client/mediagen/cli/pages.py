@@ -10,9 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from mediagen.cli import documents, letter_words, words
+from mediagen.cli.tables import Cell, Column, show
 from mediagen.v1.attempt_pb2 import Attempt
 from mediagen.v1.generation_service_pb2 import GetHealthResponse
-from mediagen.v1.job_pb2 import Artifact, Job
+from mediagen.v1.job_pb2 import Artifact, InputFile, Job
 
 _TIMES: tuple[tuple[str, Any], ...] = (
     ("created", "create_time"),
@@ -39,9 +40,15 @@ def job_page(console: Console, job: Job) -> None:
     state = " · ".join(filter(None, [words.state(job), _detail(job)]))
     page.add_row("state", Text(state, style=STATE_COLORS.get(job.state, "")))
     page.add_row("model", words.plain(job.request.model))
+    if job.request.model_version:
+        page.add_row("version", words.plain(job.request.model_version))
     page.add_row("prompt", words.plain(job.request.prompt))
     if job.request.input.fields:
         page.add_row("input", documents.dump(documents.of(job.request.input)))
+    if job.request.defaults.fields:
+        page.add_row("left out", documents.dump(documents.of(job.request.defaults)))
+    for file in job.request.input_files:
+        page.add_row("file", _input_file(file))
     for key, value in sorted(job.request.labels.items()):
         page.add_row("label", f"{words.plain(key)}={words.plain(value)}")
     for label, name in _TIMES:
@@ -63,31 +70,31 @@ def job_page(console: Console, job: Job) -> None:
 
 def jobs_table(console: Console, jobs: list[Job]) -> None:
     """One line for each job. The id is whole, the prompt gets what is left of the width."""
-    narrow = console.width < NARROW
-    gap = 1 if narrow else 2
-    widths = {
-        "id": 36,
-        "state": 9 if narrow else 16,
-        "model": 12 if narrow else 36,
-        "age": 3,
-        "paid": 4,
-    }
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, gap, 0, 0))
-    for title, width in widths.items():
-        table.add_column(title, no_wrap=True, overflow="ellipsis", width=width)
-    left = console.width - sum(widths.values()) - gap * len(widths)
-    table.add_column("prompt", no_wrap=True, overflow="ellipsis", width=max(8, left))
-    for job in jobs:
-        model = job.request.model.rpartition("/")[2] if narrow else job.request.model
-        table.add_row(
+    narrow = console.is_terminal and console.width < NARROW
+    columns = [
+        Column("id", 36),
+        Column("state", 9 if narrow else 16),
+        Column("model", 12 if narrow else 36),
+        Column("age", 3),
+        Column("paid", 4),
+        Column("prompt", 0),
+    ]
+    rows: list[list[Cell]] = [
+        [
             Text(words.plain(job.job_id)),
             Text(_short_state(job, narrow), style=STATE_COLORS.get(job.state, "")),
-            Text(words.plain(model)),
+            Text(words.plain(_model(job, narrow))),
             words.age(words.seconds_since(job.create_time)),
             words.charge(job.charge).partition(":")[0].replace("unknown", "?"),
             Text(words.plain(job.request.prompt[:500])),
-        )
-    console.print(table, soft_wrap=False)
+        ]
+        for job in jobs
+    ]
+    show(console, columns, rows, gap=1 if narrow else 2)
+
+
+def _model(job: Job, narrow: bool) -> str:
+    return job.request.model.rpartition("/")[2] if narrow else job.request.model
 
 
 def health_page(console: Console, health: GetHealthResponse) -> None:
@@ -168,6 +175,10 @@ def _attempt(attempt: Attempt) -> str:
     if because := letter_words.charge_reason(attempt.charge_reason):
         charged += f" ({because})"
     parts = [state, charged, words.plain(attempt.prediction_id)]
+    if attempt.model_version not in ("", "hidden"):
+        parts.append(f"version {words.plain(attempt.model_version[:12])}")
+    if attempt.HasField("seed"):
+        parts.append(f"seed {attempt.seed}")
     if attempt.HasField("predict_seconds"):
         parts.append(f"ran {words.duration(attempt.predict_seconds)}")
     parts.append(words.metrics(attempt))
@@ -178,9 +189,18 @@ def _attempt(attempt: Attempt) -> str:
 
 def _artifact(place: str, artifact: Artifact) -> Text:
     text = Text(place, style="bold")
-    kind, size = words.plain(artifact.media_type), words.size(artifact.size_bytes)
-    text.append(f"\n  {kind}, {size}\n  sha256 {words.plain(artifact.sha256)}", style="not bold")
+    text.append(f"\n  {words.artifact(artifact)}", style="not bold")
+    text.append(f"\n  sha256 {words.plain(artifact.sha256)}", style="not bold")
+    if artifact.HasField("delete_time"):
+        deleted = f"\n  deleted {words.when(artifact.delete_time)}: it was kept long enough"
+        text.append(deleted, style="not bold yellow")
     return text
+
+
+def _input_file(file: InputFile) -> str:
+    kind, size = words.plain(file.media_type), words.size(file.size_bytes)
+    name = words.plain(file.uri) or "given inline"
+    return f"{words.plain(file.path)}: {name}, {kind}, {size}, sha256 {words.plain(file.sha256)}"
 
 
 def _output(console: Console, job: Job) -> None:

@@ -9,7 +9,7 @@ from typing import Protocol, Self
 
 from rich.console import Console, Group
 from rich.live import Live as LivePicture
-from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
+from rich.progress import Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
 from rich.text import Text
 
 from mediagen import MediagenError
@@ -19,6 +19,7 @@ from mediagen.watching import is_final
 
 _STEP = 10  # percent between two plain lines
 _LOG_LINES = 4
+_BAR = 24  # columns
 _MOST_LINES = 1024  # a line of a tail has one character at least
 
 
@@ -122,7 +123,7 @@ class Live(Silent):
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=24),
+            _Bar(),
             TextColumn("{task.fields[percent]}", markup=False),
             _Elapsed(),
             TextColumn("{task.fields[attempt]}", markup=False),
@@ -181,6 +182,16 @@ class Live(Silent):
         self._progress.update(self._line, description="connection lost, trying again", total=None)
 
 
+class _Bar(ProgressColumn):
+    """How far the model is; a moving light where that is not known."""
+
+    def render(self, task: Task) -> Text:
+        if task.total is not None:
+            return Text(words.bar(int(task.completed), _BAR), style="cyan")
+        lit = int(time.time() * 8) % _BAR
+        return Text("·" * lit + "━" + "·" * (_BAR - lit - 1), style="dim")
+
+
 class _Elapsed(ProgressColumn):
     """Time since the job was accepted."""
 
@@ -206,8 +217,7 @@ def outlook(job: Job, forecast: Forecast) -> str:
 
 def stored(artifact: Artifact) -> str:
     """One result, as soon as it is kept."""
-    told = f"{words.plain(artifact.media_type)}, {words.size(artifact.size_bytes)}"
-    return f"{words.plain(artifact.url)}  {told}"
+    return f"{words.plain(artifact.url)}  {words.artifact(artifact)}"
 
 
 def _behind(old: Sequence[str], new: Sequence[str]) -> Sequence[str]:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from mediagen.cli import words
 from mediagen.cli.pages import grid
+from mediagen.cli.tables import Cell, Column, show
 from mediagen.v1.webhook_pb2 import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
 _COLORS: dict[int, str] = {
@@ -18,6 +18,7 @@ _COLORS: dict[int, str] = {
     WebhookDelivery.STATE_DELIVERED: "green",
     WebhookDelivery.STATE_FAILED: "red",
 }
+_WIDE = 140  # columns
 _TIMES: tuple[tuple[str, Any], ...] = (
     ("created", "create_time"),
     ("next post", "next_attempt_time"),
@@ -47,34 +48,41 @@ def endpoint_page(console: Console, endpoint: WebhookEndpoint) -> None:
 
 def endpoints_table(console: Console, endpoints: Sequence[WebhookEndpoint]) -> None:
     """One line for each. The id is whole, the events get what is left of the width."""
-    widths = {"endpoint": 36, "state": 8, "age": 3, "url": max(20, (console.width - 55) * 2 // 3)}
-    table = _table(console, widths, "events")
-    for each in endpoints:
-        events = "as each job says" if each.of_jobs else ", ".join(each.events)
-        table.add_row(
+    url = max(20, (console.width - 55) * 2 // 3)
+    titles = {"endpoint": 36, "state": 8, "age": 3, "url": url, "events": 0}
+    rows: list[list[Cell]] = [
+        [
             Text(words.plain(each.endpoint_id)),
             _state(each),
             words.age(words.seconds_since(each.create_time)),
             Text(words.plain(each.url)),
-            Text(words.plain(events)),
-        )
-    console.print(table, soft_wrap=False)
+            Text(words.plain("as each job says" if each.of_jobs else ", ".join(each.events))),
+        ]
+        for each in endpoints
+    ]
+    show(console, [Column(title, width) for title, width in titles.items()], rows, gap=1)
 
 
 def deliveries_table(console: Console, deliveries: Sequence[WebhookDelivery]) -> None:
-    """One line for each. The id is whole, the URL gets what is left of the width."""
-    widths = {"delivery": 36, "event": 19, "state": 9, "posts": 5, "age": 3}
-    table = _table(console, widths, "url")
+    """One line for each. The id is whole; a narrow terminal shows the end of the job's, which tells
+    jobs apart, and no URL."""
+    narrow = console.is_terminal and console.width < _WIDE
+    titles = {"delivery": 36, "event": 14 if narrow else 19, "state": 9, "age": 3}
+    titles |= {"job": 0} if narrow else {"job": 36, "posts": 5, "url": 0}
+    rows = []
     for each in deliveries:
-        table.add_row(
+        job = words.plain(each.job_id)
+        cells = [
             Text(words.plain(each.delivery_id)),
             Text(words.plain(each.type)),
             _delivery_state(each),
-            str(each.attempt_count),
-            words.age(words.seconds_since(each.create_time)),
-            Text(words.plain(each.url)),
-        )
-    console.print(table, soft_wrap=False)
+            Text(words.age(words.seconds_since(each.create_time))),
+            Text(f"…{job[-12:]}" if narrow and job else job),
+        ]
+        if not narrow:
+            cells += [Text(str(each.attempt_count)), Text(words.plain(each.url))]
+        rows.append(cells)
+    show(console, [Column(title, width) for title, width in titles.items()], rows, gap=1)
 
 
 def delivery_page(console: Console, delivery: WebhookDelivery) -> None:
@@ -95,15 +103,6 @@ def delivery_page(console: Console, delivery: WebhookDelivery) -> None:
     for attempt in delivery.attempts:
         page.add_row(f"post {attempt.number}", _post(attempt))
     console.print(page, soft_wrap=False)
-
-
-def _table(console: Console, widths: dict[str, int], last: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 1, 0, 0))
-    for title, width in widths.items():
-        table.add_column(title, no_wrap=True, overflow="ellipsis", width=width)
-    left = console.width - sum(widths.values()) - len(widths)
-    table.add_column(last, no_wrap=True, overflow="ellipsis", width=max(8, left))
-    return table
 
 
 def _state(endpoint: WebhookEndpoint) -> Text:

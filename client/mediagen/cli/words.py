@@ -13,7 +13,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from mediagen.v1 import failure_pb2 as failure
 from mediagen.v1.attempt_pb2 import CHARGE_NO, CHARGE_UNKNOWN, CHARGE_YES, Attempt
 from mediagen.v1.failure_pb2 import FailureReason
-from mediagen.v1.job_pb2 import Forecast, Job
+from mediagen.v1.job_pb2 import Artifact, Forecast, Job
 
 _ADVICE: dict[int, str] = {
     failure.RETRY_ADVICE_RETRY: "Submit it again.",
@@ -183,6 +183,22 @@ def size(count: int) -> str:
         if amount >= 1024:
             amount, unit = amount / 1024, larger
     return f"{amount:.1f} {unit}"
+
+
+def artifact(artifact: Artifact) -> str:
+    """ "image/webp, 1024 x 768, 182.4 KiB", "video/mp4, 864 x 480, 5.0 s, 1.1 MiB"."""
+    told = [plain(artifact.media_type)]
+    if artifact.width and artifact.height:
+        told.append(f"{artifact.width} x {artifact.height}")
+    if artifact.HasField("duration"):
+        told.append(duration(artifact.duration.ToNanoseconds() / 1e9))
+    return ", ".join([*told, size(artifact.size_bytes)])
+
+
+def bar(percent: int, width: int) -> str:
+    """A bar that reads without colour: "━━━━······"."""
+    done = max(0, min(width, percent * width // 100))
+    return "━" * done + "·" * (width - done)
 
 
 def when(time: Timestamp) -> str:

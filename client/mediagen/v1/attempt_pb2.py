@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from mediagen.v1 import failure_pb2 as mediagen_dot_v1_dot_failure__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19mediagen/v1/attempt.proto\x12\x0bmediagen.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19mediagen/v1/failure.proto\"\xc7\x07\n\x07\x41ttempt\x12\x16\n\x06number\x18\x01 \x01(\x05R\x06number\x12\x30\n\x05state\x18\x02 \x01(\x0e\x32\x1a.mediagen.v1.Attempt.StateR\x05state\x12+\n\x06\x63harge\x18\x03 \x01(\x0e\x32\x13.mediagen.v1.ChargeR\x06\x63harge\x12#\n\rprediction_id\x18\x04 \x01(\tR\x0cpredictionId\x12;\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12;\n\x0bsubmit_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nsubmitTime\x12\x35\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x65ndTime\x12.\n\x07\x66\x61ilure\x18\x08 \x01(\x0b\x32\x14.mediagen.v1.FailureR\x07\x66\x61ilure\x12\x17\n\x04seed\x18\t \x01(\x05H\x00R\x04seed\x88\x01\x01\x12,\n\x0fpredict_seconds\x18\n \x01(\x01H\x01R\x0epredictSeconds\x88\x01\x01\x12>\n\rcharge_reason\x18\x0b \x01(\x0e\x32\x19.mediagen.v1.ChargeReasonR\x0c\x63hargeReason\x12T\n\x10provider_metrics\x18\x0c \x03(\x0b\x32).mediagen.v1.Attempt.ProviderMetricsEntryR\x0fproviderMetrics\x1a\x42\n\x14ProviderMetricsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\x01R\x05value:\x02\x38\x01\"\x80\x02\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10STATE_SUBMITTING\x10\x01\x12\x13\n\x0fSTATE_SUBMITTED\x10\x02\x12\x11\n\rSTATE_UNKNOWN\x10\x03\x12\x13\n\x0fSTATE_SUCCEEDED\x10\x04\x12\x10\n\x0cSTATE_FAILED\x10\x05\x12\x12\n\x0eSTATE_CANCELED\x10\x06\x12\x11\n\rSTATE_ABORTED\x10\x07\x12\x15\n\x11STATE_NOT_CREATED\x10\x08\x12\x14\n\x10STATE_UNRESOLVED\x10\t\x12\x10\n\x0cSTATE_ORPHAN\x10\n\x12\x15\n\x11STATE_WRITTEN_OFF\x10\x0b\x42\x07\n\x05_seedB\x12\n\x10_predict_seconds*S\n\x06\x43harge\x12\x16\n\x12\x43HARGE_UNSPECIFIED\x10\x00\x12\r\n\tCHARGE_NO\x10\x01\x12\x0e\n\nCHARGE_YES\x10\x02\x12\x12\n\x0e\x43HARGE_UNKNOWN\x10\x03*\x95\x02\n\x0c\x43hargeReason\x12\x1d\n\x19\x43HARGE_REASON_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x43HARGE_REASON_NOT_CREATED\x10\x01\x12\x1b\n\x17\x43HARGE_REASON_NEVER_RAN\x10\x02\x12\x1b\n\x17\x43HARGE_REASON_SUCCEEDED\x10\x03\x12$\n CHARGE_REASON_RAN_UNTIL_CANCELED\x10\x04\x12 \n\x1c\x43HARGE_REASON_RAN_AND_FAILED\x10\x05\x12\"\n\x1e\x43HARGE_REASON_RUN_TIME_UNKNOWN\x10\x06\x12!\n\x1d\x43HARGE_REASON_OUTCOME_UNKNOWN\x10\x07\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19mediagen/v1/attempt.proto\x12\x0bmediagen.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19mediagen/v1/failure.proto\"\xec\x07\n\x07\x41ttempt\x12\x16\n\x06number\x18\x01 \x01(\x05R\x06number\x12\x30\n\x05state\x18\x02 \x01(\x0e\x32\x1a.mediagen.v1.Attempt.StateR\x05state\x12+\n\x06\x63harge\x18\x03 \x01(\x0e\x32\x13.mediagen.v1.ChargeR\x06\x63harge\x12#\n\rprediction_id\x18\x04 \x01(\tR\x0cpredictionId\x12;\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12;\n\x0bsubmit_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nsubmitTime\x12\x35\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x65ndTime\x12.\n\x07\x66\x61ilure\x18\x08 \x01(\x0b\x32\x14.mediagen.v1.FailureR\x07\x66\x61ilure\x12\x17\n\x04seed\x18\t \x01(\x05H\x00R\x04seed\x88\x01\x01\x12,\n\x0fpredict_seconds\x18\n \x01(\x01H\x01R\x0epredictSeconds\x88\x01\x01\x12>\n\rcharge_reason\x18\x0b \x01(\x0e\x32\x19.mediagen.v1.ChargeReasonR\x0c\x63hargeReason\x12T\n\x10provider_metrics\x18\x0c \x03(\x0b\x32).mediagen.v1.Attempt.ProviderMetricsEntryR\x0fproviderMetrics\x12#\n\rmodel_version\x18\r \x01(\tR\x0cmodelVersion\x1a\x42\n\x14ProviderMetricsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\x01R\x05value:\x02\x38\x01\"\x80\x02\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10STATE_SUBMITTING\x10\x01\x12\x13\n\x0fSTATE_SUBMITTED\x10\x02\x12\x11\n\rSTATE_UNKNOWN\x10\x03\x12\x13\n\x0fSTATE_SUCCEEDED\x10\x04\x12\x10\n\x0cSTATE_FAILED\x10\x05\x12\x12\n\x0eSTATE_CANCELED\x10\x06\x12\x11\n\rSTATE_ABORTED\x10\x07\x12\x15\n\x11STATE_NOT_CREATED\x10\x08\x12\x14\n\x10STATE_UNRESOLVED\x10\t\x12\x10\n\x0cSTATE_ORPHAN\x10\n\x12\x15\n\x11STATE_WRITTEN_OFF\x10\x0b\x42\x07\n\x05_seedB\x12\n\x10_predict_seconds*S\n\x06\x43harge\x12\x16\n\x12\x43HARGE_UNSPECIFIED\x10\x00\x12\r\n\tCHARGE_NO\x10\x01\x12\x0e\n\nCHARGE_YES\x10\x02\x12\x12\n\x0e\x43HARGE_UNKNOWN\x10\x03*\x95\x02\n\x0c\x43hargeReason\x12\x1d\n\x19\x43HARGE_REASON_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x43HARGE_REASON_NOT_CREATED\x10\x01\x12\x1b\n\x17\x43HARGE_REASON_NEVER_RAN\x10\x02\x12\x1b\n\x17\x43HARGE_REASON_SUCCEEDED\x10\x03\x12$\n CHARGE_REASON_RAN_UNTIL_CANCELED\x10\x04\x12 \n\x1c\x43HARGE_REASON_RAN_AND_FAILED\x10\x05\x12\"\n\x1e\x43HARGE_REASON_RUN_TIME_UNKNOWN\x10\x06\x12!\n\x1d\x43HARGE_REASON_OUTCOME_UNKNOWN\x10\x07\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,14 +35,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ATTEMPT_PROVIDERMETRICSENTRY']._loaded_options = None
   _globals['_ATTEMPT_PROVIDERMETRICSENTRY']._serialized_options = b'8\001'
-  _globals['_CHARGE']._serialized_start=1072
-  _globals['_CHARGE']._serialized_end=1155
-  _globals['_CHARGEREASON']._serialized_start=1158
-  _globals['_CHARGEREASON']._serialized_end=1435
+  _globals['_CHARGE']._serialized_start=1109
+  _globals['_CHARGE']._serialized_end=1192
+  _globals['_CHARGEREASON']._serialized_start=1195
+  _globals['_CHARGEREASON']._serialized_end=1472
   _globals['_ATTEMPT']._serialized_start=103
-  _globals['_ATTEMPT']._serialized_end=1070
-  _globals['_ATTEMPT_PROVIDERMETRICSENTRY']._serialized_start=716
-  _globals['_ATTEMPT_PROVIDERMETRICSENTRY']._serialized_end=782
-  _globals['_ATTEMPT_STATE']._serialized_start=785
-  _globals['_ATTEMPT_STATE']._serialized_end=1041
+  _globals['_ATTEMPT']._serialized_end=1107
+  _globals['_ATTEMPT_PROVIDERMETRICSENTRY']._serialized_start=753
+  _globals['_ATTEMPT_PROVIDERMETRICSENTRY']._serialized_end=819
+  _globals['_ATTEMPT_STATE']._serialized_start=822
+  _globals['_ATTEMPT_STATE']._serialized_end=1078
 # @@protoc_insertion_point(module_scope)

@@ -190,6 +190,7 @@ class Attempt(_message.Message):
     PREDICT_SECONDS_FIELD_NUMBER: _builtins.int
     CHARGE_REASON_FIELD_NUMBER: _builtins.int
     PROVIDER_METRICS_FIELD_NUMBER: _builtins.int
+    MODEL_VERSION_FIELD_NUMBER: _builtins.int
     number: _builtins.int
     """The number of the attempt, from 1."""
     state: Global___Attempt.State.ValueType
@@ -204,6 +205,10 @@ class Attempt(_message.Message):
     """How long the model ran, in seconds, as the provider says. Absent where it does not."""
     charge_reason: Global___ChargeReason.ValueType
     """Why it is billed or not, once it has ended."""
+    model_version: _builtins.str
+    """The version that ran, as the provider says. Empty while it does not say; "hidden" for many
+    official models.
+    """
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When permission to send was given."""
@@ -241,10 +246,11 @@ class Attempt(_message.Message):
         predict_seconds: _builtins.float | None = ...,
         charge_reason: Global___ChargeReason.ValueType = ...,
         provider_metrics: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
+        model_version: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_predict_seconds", b"_predict_seconds", "_seed", b"_seed", "create_time", b"create_time", "end_time", b"end_time", "failure", b"failure", "predict_seconds", b"predict_seconds", "seed", b"seed", "submit_time", b"submit_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_predict_seconds", b"_predict_seconds", "_seed", b"_seed", "charge", b"charge", "charge_reason", b"charge_reason", "create_time", b"create_time", "end_time", b"end_time", "failure", b"failure", "number", b"number", "predict_seconds", b"predict_seconds", "prediction_id", b"prediction_id", "provider_metrics", b"provider_metrics", "seed", b"seed", "state", b"state", "submit_time", b"submit_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_predict_seconds", b"_predict_seconds", "_seed", b"_seed", "charge", b"charge", "charge_reason", b"charge_reason", "create_time", b"create_time", "end_time", b"end_time", "failure", b"failure", "model_version", b"model_version", "number", b"number", "predict_seconds", b"predict_seconds", "prediction_id", b"prediction_id", "provider_metrics", b"provider_metrics", "seed", b"seed", "state", b"state", "submit_time", b"submit_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__predict_seconds: _TypeAlias = _typing.Literal["predict_seconds"]  # noqa: Y015
     _WhichOneofArgType__predict_seconds: _TypeAlias = _typing.Literal["_predict_seconds", b"_predict_seconds"]  # noqa: Y015

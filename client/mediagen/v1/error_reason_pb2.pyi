@@ -68,6 +68,18 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_TOO_MANY_WEBHOOK_ENDPOINTS: _ErrorReason.ValueType  # 18
     """The tenant has as many webhook endpoints as it may. Metadata: limit. RESOURCE_EXHAUSTED."""
+    ERROR_REASON_MODEL_NOT_FOUND: _ErrorReason.ValueType  # 19
+    """The provider has no such model or version, it is not allowed here, or it has no picture.
+    Metadata: model. NOT_FOUND.
+    """
+    ERROR_REASON_UPLOAD_NOT_FOUND: _ErrorReason.ValueType  # 20
+    """No upload has this id, or it is no longer kept. Metadata: upload_id. NOT_FOUND."""
+    ERROR_REASON_UPLOAD_REFUSED: _ErrorReason.ValueType  # 21
+    """The file is empty, too large, of a type that is not taken, or has another SHA-256. Metadata:
+    limit, media_type where they matter. INVALID_ARGUMENT.
+    """
+    ERROR_REASON_ARTIFACT_DELETED: _ErrorReason.ValueType  # 22
+    """The artifact was kept long enough and is deleted. Metadata: job_id, index. NOT_FOUND; HTTP 410."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call was refused: the values of google.rpc.ErrorInfo.reason under the domain
@@ -120,4 +132,16 @@ NOT_FOUND.
 """
 ERROR_REASON_TOO_MANY_WEBHOOK_ENDPOINTS: ErrorReason.ValueType  # 18
 """The tenant has as many webhook endpoints as it may. Metadata: limit. RESOURCE_EXHAUSTED."""
+ERROR_REASON_MODEL_NOT_FOUND: ErrorReason.ValueType  # 19
+"""The provider has no such model or version, it is not allowed here, or it has no picture.
+Metadata: model. NOT_FOUND.
+"""
+ERROR_REASON_UPLOAD_NOT_FOUND: ErrorReason.ValueType  # 20
+"""No upload has this id, or it is no longer kept. Metadata: upload_id. NOT_FOUND."""
+ERROR_REASON_UPLOAD_REFUSED: ErrorReason.ValueType  # 21
+"""The file is empty, too large, of a type that is not taken, or has another SHA-256. Metadata:
+limit, media_type where they matter. INVALID_ARGUMENT.
+"""
+ERROR_REASON_ARTIFACT_DELETED: ErrorReason.ValueType  # 22
+"""The artifact was kept long enough and is deleted. Metadata: job_id, index. NOT_FOUND; HTTP 410."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -57,6 +57,7 @@ class SubmitJobRequest(_message.Message):
     LABELS_FIELD_NUMBER: _builtins.int
     PRIORITY_FIELD_NUMBER: _builtins.int
     WEBHOOK_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Optional. Your own id of this submission, which makes repeats safe; one is made if it is empty.
     A UUID, or any other string of up to 128 letters, digits and . _ : - characters.
@@ -69,11 +70,13 @@ class SubmitJobRequest(_message.Message):
     """
     priority: _job_pb2.Priority.ValueType
     """Optional. How soon the job is taken. PRIORITY_NORMAL if unset."""
+    validate_only: _builtins.bool
+    """Optional. Only check: nothing is stored, and the job that is answered has no id and no state."""
     @_builtins.property
     def input(self) -> _struct_pb2.Struct:
         """Optional. The model's other inputs by name, such as {"aspect_ratio": "16:9"}. At most 256 KiB
         as JSON, 16 levels deep; whole numbers stay whole up to 2^53. Files are given as https or data
-        URLs.
+        URLs, as the uri of an upload (UploadInput), or as "artifact:{job_id}/{index}".
         """
 
     @_builtins.property
@@ -105,10 +108,11 @@ class SubmitJobRequest(_message.Message):
         labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         priority: _job_pb2.Priority.ValueType = ...,
         webhook: _webhook_pb2.WebhookTarget | None = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["input", b"input", "timeout", b"timeout", "webhook", b"webhook"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["input", b"input", "labels", b"labels", "model", b"model", "priority", b"priority", "prompt", b"prompt", "request_id", b"request_id", "timeout", b"timeout", "webhook", b"webhook"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["input", b"input", "labels", b"labels", "model", b"model", "priority", b"priority", "prompt", b"prompt", "request_id", b"request_id", "timeout", b"timeout", "validate_only", b"validate_only", "webhook", b"webhook"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -775,6 +779,32 @@ class DownloadArtifactRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DownloadArtifactRequest: _TypeAlias = DownloadArtifactRequest  # noqa: Y015
+
+@_typing.final
+class DownloadPreviewRequest(_message.Message):
+    """The artifact whose small picture to get."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    INDEX_FIELD_NUMBER: _builtins.int
+    job_id: _builtins.str
+    """Required. The id of the job."""
+    index: _builtins.int
+    """The place of the artifact in its job, from 0."""
+    def __init__(
+        self,
+        *,
+        job_id: _builtins.str = ...,
+        index: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["index", b"index", "job_id", b"job_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DownloadPreviewRequest: _TypeAlias = DownloadPreviewRequest  # noqa: Y015
 
 @_typing.final
 class GetHealthRequest(_message.Message):

@@ -84,6 +84,11 @@ class GenerationServiceStub:
                 request_serializer=mediagen_dot_v1_dot_generation__service__pb2.DownloadArtifactRequest.SerializeToString,
                 response_deserializer=google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
                 _registered_method=True)
+        self.DownloadPreview = channel.unary_stream(
+                '/mediagen.v1.GenerationService/DownloadPreview',
+                request_serializer=mediagen_dot_v1_dot_generation__service__pb2.DownloadPreviewRequest.SerializeToString,
+                response_deserializer=google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
+                _registered_method=True)
         self.GetHealth = channel.unary_unary(
                 '/mediagen.v1.GenerationService/GetHealth',
                 request_serializer=mediagen_dot_v1_dot_generation__service__pb2.GetHealthRequest.SerializeToString,
@@ -104,6 +109,9 @@ class GenerationServiceServicer:
         With a request_id, submitting again returns the job of the first submission; the same id with
         another request is refused with ALREADY_EXISTS (ERROR_REASON_REQUEST_ID_REUSED). Without one,
         every call makes a job of its own: give one if you retry.
+
+        The input is checked with the model's schema (GetModel) before anything is stored: INVALID_ARGUMENT
+        (ERROR_REASON_INVALID_REQUEST) lists every violation, and so does a model that is not allowed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -180,7 +188,17 @@ class GenerationServiceServicer:
 
     def DownloadArtifact(self, request, context):
         """Get the bytes of one artifact, in chunks. NOT_FOUND (ERROR_REASON_ARTIFACT_NOT_FOUND) until
-        the job lists it. Over HTTP this is a plain download with length, ranges and an ETag.
+        the job lists it, and (ERROR_REASON_ARTIFACT_DELETED, HTTP 410) once they are no longer kept.
+        Over HTTP this is a plain download with length, ranges, a digest and an ETag; where results lie
+        in a bucket, it may lead there.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DownloadPreview(self, request, context):
+        """Get the small picture that stands for an artifact, in chunks. NOT_FOUND
+        (ERROR_REASON_ARTIFACT_NOT_FOUND) if the artifact has none. Over HTTP as DownloadArtifact.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -239,6 +257,11 @@ def add_GenerationServiceServicer_to_server(servicer, server):
             'DownloadArtifact': grpc.unary_stream_rpc_method_handler(
                     servicer.DownloadArtifact,
                     request_deserializer=mediagen_dot_v1_dot_generation__service__pb2.DownloadArtifactRequest.FromString,
+                    response_serializer=google_dot_api_dot_httpbody__pb2.HttpBody.SerializeToString,
+            ),
+            'DownloadPreview': grpc.unary_stream_rpc_method_handler(
+                    servicer.DownloadPreview,
+                    request_deserializer=mediagen_dot_v1_dot_generation__service__pb2.DownloadPreviewRequest.FromString,
                     response_serializer=google_dot_api_dot_httpbody__pb2.HttpBody.SerializeToString,
             ),
             'GetHealth': grpc.unary_unary_rpc_method_handler(
@@ -493,6 +516,33 @@ class GenerationService:
             target,
             '/mediagen.v1.GenerationService/DownloadArtifact',
             mediagen_dot_v1_dot_generation__service__pb2.DownloadArtifactRequest.SerializeToString,
+            google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DownloadPreview(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/mediagen.v1.GenerationService/DownloadPreview',
+            mediagen_dot_v1_dot_generation__service__pb2.DownloadPreviewRequest.SerializeToString,
             google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
             options,
             channel_credentials,

@@ -44,6 +44,9 @@ class GenerationServiceStub:
     With a request_id, submitting again returns the job of the first submission; the same id with
     another request is refused with ALREADY_EXISTS (ERROR_REASON_REQUEST_ID_REUSED). Without one,
     every call makes a job of its own: give one if you retry.
+
+    The input is checked with the model's schema (GetModel) before anything is stored: INVALID_ARGUMENT
+    (ERROR_REASON_INVALID_REQUEST) lists every violation, and so does a model that is not allowed.
     """
     GetJob: _grpc.UnaryUnaryMultiCallable[_generation_service_pb2.GetJobRequest, _generation_service_pb2.GetJobResponse]
     """Get one job as it is now. NOT_FOUND (ERROR_REASON_JOB_NOT_FOUND) if there is none."""
@@ -86,7 +89,13 @@ class GenerationServiceStub:
     """
     DownloadArtifact: _grpc.UnaryStreamMultiCallable[_generation_service_pb2.DownloadArtifactRequest, _httpbody_pb2.HttpBody]
     """Get the bytes of one artifact, in chunks. NOT_FOUND (ERROR_REASON_ARTIFACT_NOT_FOUND) until
-    the job lists it. Over HTTP this is a plain download with length, ranges and an ETag.
+    the job lists it, and (ERROR_REASON_ARTIFACT_DELETED, HTTP 410) once they are no longer kept.
+    Over HTTP this is a plain download with length, ranges, a digest and an ETag; where results lie
+    in a bucket, it may lead there.
+    """
+    DownloadPreview: _grpc.UnaryStreamMultiCallable[_generation_service_pb2.DownloadPreviewRequest, _httpbody_pb2.HttpBody]
+    """Get the small picture that stands for an artifact, in chunks. NOT_FOUND
+    (ERROR_REASON_ARTIFACT_NOT_FOUND) if the artifact has none. Over HTTP as DownloadArtifact.
     """
     GetHealth: _grpc.UnaryUnaryMultiCallable[_generation_service_pb2.GetHealthRequest, _generation_service_pb2.GetHealthResponse]
     """Say whether jobs can be taken, and how each part is. Over HTTP it is 503 when they can not."""
@@ -106,6 +115,9 @@ class GenerationServiceAsyncStub(GenerationServiceStub):
     With a request_id, submitting again returns the job of the first submission; the same id with
     another request is refused with ALREADY_EXISTS (ERROR_REASON_REQUEST_ID_REUSED). Without one,
     every call makes a job of its own: give one if you retry.
+
+    The input is checked with the model's schema (GetModel) before anything is stored: INVALID_ARGUMENT
+    (ERROR_REASON_INVALID_REQUEST) lists every violation, and so does a model that is not allowed.
     """
     GetJob: _aio.UnaryUnaryMultiCallable[_generation_service_pb2.GetJobRequest, _generation_service_pb2.GetJobResponse]  # type: ignore[assignment]
     """Get one job as it is now. NOT_FOUND (ERROR_REASON_JOB_NOT_FOUND) if there is none."""
@@ -148,7 +160,13 @@ class GenerationServiceAsyncStub(GenerationServiceStub):
     """
     DownloadArtifact: _aio.UnaryStreamMultiCallable[_generation_service_pb2.DownloadArtifactRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
     """Get the bytes of one artifact, in chunks. NOT_FOUND (ERROR_REASON_ARTIFACT_NOT_FOUND) until
-    the job lists it. Over HTTP this is a plain download with length, ranges and an ETag.
+    the job lists it, and (ERROR_REASON_ARTIFACT_DELETED, HTTP 410) once they are no longer kept.
+    Over HTTP this is a plain download with length, ranges, a digest and an ETag; where results lie
+    in a bucket, it may lead there.
+    """
+    DownloadPreview: _aio.UnaryStreamMultiCallable[_generation_service_pb2.DownloadPreviewRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
+    """Get the small picture that stands for an artifact, in chunks. NOT_FOUND
+    (ERROR_REASON_ARTIFACT_NOT_FOUND) if the artifact has none. Over HTTP as DownloadArtifact.
     """
     GetHealth: _aio.UnaryUnaryMultiCallable[_generation_service_pb2.GetHealthRequest, _generation_service_pb2.GetHealthResponse]  # type: ignore[assignment]
     """Say whether jobs can be taken, and how each part is. Over HTTP it is 503 when they can not."""
@@ -171,6 +189,9 @@ class GenerationServiceServicer(metaclass=_abc_1.ABCMeta):
         With a request_id, submitting again returns the job of the first submission; the same id with
         another request is refused with ALREADY_EXISTS (ERROR_REASON_REQUEST_ID_REUSED). Without one,
         every call makes a job of its own: give one if you retry.
+
+        The input is checked with the model's schema (GetModel) before anything is stored: INVALID_ARGUMENT
+        (ERROR_REASON_INVALID_REQUEST) lists every violation, and so does a model that is not allowed.
         """
 
     @_abc_1.abstractmethod
@@ -261,7 +282,19 @@ class GenerationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_httpbody_pb2.HttpBody], _abc.AsyncIterator[_httpbody_pb2.HttpBody]]:
         """Get the bytes of one artifact, in chunks. NOT_FOUND (ERROR_REASON_ARTIFACT_NOT_FOUND) until
-        the job lists it. Over HTTP this is a plain download with length, ranges and an ETag.
+        the job lists it, and (ERROR_REASON_ARTIFACT_DELETED, HTTP 410) once they are no longer kept.
+        Over HTTP this is a plain download with length, ranges, a digest and an ETag; where results lie
+        in a bucket, it may lead there.
+        """
+
+    @_abc_1.abstractmethod
+    def DownloadPreview(
+        self,
+        request: _generation_service_pb2.DownloadPreviewRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_httpbody_pb2.HttpBody], _abc.AsyncIterator[_httpbody_pb2.HttpBody]]:
+        """Get the small picture that stands for an artifact, in chunks. NOT_FOUND
+        (ERROR_REASON_ARTIFACT_NOT_FOUND) if the artifact has none. Over HTTP as DownloadArtifact.
         """
 
     @_abc_1.abstractmethod

@@ -89,6 +89,9 @@ class JobRequest(_message.Message):
     TIMEOUT_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     WEBHOOK_FIELD_NUMBER: _builtins.int
+    MODEL_VERSION_FIELD_NUMBER: _builtins.int
+    DEFAULTS_FIELD_NUMBER: _builtins.int
+    INPUT_FILES_FIELD_NUMBER: _builtins.int
     model: _builtins.str
     """The model, as "owner/name" or "owner/name:version"."""
     prompt: _builtins.str
@@ -97,6 +100,10 @@ class JobRequest(_message.Message):
     """How soon the job is taken."""
     request_id: _builtins.str
     """The caller's id of the submission, or the one made for it."""
+    model_version: _builtins.str
+    """Settled when the job was accepted: the version that it runs, 64 hex digits. Empty for an official
+    model named without one, whose version is the provider's choice.
+    """
     @_builtins.property
     def input(self) -> _struct_pb2.Struct:
         """The model's other inputs by name, as given."""
@@ -113,6 +120,16 @@ class JobRequest(_message.Message):
     def webhook(self) -> _webhook_pb2.WebhookTarget:
         """Where to tell of this job's events, beside the tenant's own endpoints. Absent if nowhere."""
 
+    @_builtins.property
+    def defaults(self) -> _struct_pb2.Struct:
+        """Settled when the job was accepted: what the model takes for the inputs that were left out."""
+
+    @_builtins.property
+    def input_files(self) -> _containers.RepeatedCompositeFieldContainer[Global___InputFile]:
+        """Settled when the job was accepted: the files that input names by upload: and artifact: or holds
+        as data:, in the order of their paths.
+        """
+
     def __init__(
         self,
         *,
@@ -124,14 +141,55 @@ class JobRequest(_message.Message):
         timeout: _duration_pb2.Duration | None = ...,
         request_id: _builtins.str = ...,
         webhook: _webhook_pb2.WebhookTarget | None = ...,
+        model_version: _builtins.str = ...,
+        defaults: _struct_pb2.Struct | None = ...,
+        input_files: _abc.Iterable[Global___InputFile] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["input", b"input", "timeout", b"timeout", "webhook", b"webhook"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["defaults", b"defaults", "input", b"input", "timeout", b"timeout", "webhook", b"webhook"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["input", b"input", "labels", b"labels", "model", b"model", "priority", b"priority", "prompt", b"prompt", "request_id", b"request_id", "timeout", b"timeout", "webhook", b"webhook"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["defaults", b"defaults", "input", b"input", "input_files", b"input_files", "labels", b"labels", "model", b"model", "model_version", b"model_version", "priority", b"priority", "prompt", b"prompt", "request_id", b"request_id", "timeout", b"timeout", "webhook", b"webhook"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___JobRequest: _TypeAlias = JobRequest  # noqa: Y015
+
+@_typing.final
+class InputFile(_message.Message):
+    """A file among a job's inputs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PATH_FIELD_NUMBER: _builtins.int
+    URI_FIELD_NUMBER: _builtins.int
+    MEDIA_TYPE_FIELD_NUMBER: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    SHA256_FIELD_NUMBER: _builtins.int
+    path: _builtins.str
+    """Where it stands in input, as a JSON pointer (RFC 6901): "/image", "/input_images/0"."""
+    uri: _builtins.str
+    """What it is called there: "upload:0198…", "artifact:0198…/0". Empty for a data: URL."""
+    media_type: _builtins.str
+    """What the bytes are, by their content: "image/png"."""
+    size_bytes: _builtins.int
+    """The length in bytes."""
+    sha256: _builtins.str
+    """The SHA-256 of the bytes, in lower-case hex."""
+    def __init__(
+        self,
+        *,
+        path: _builtins.str = ...,
+        uri: _builtins.str = ...,
+        media_type: _builtins.str = ...,
+        size_bytes: _builtins.int = ...,
+        sha256: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["media_type", b"media_type", "path", b"path", "sha256", b"sha256", "size_bytes", b"size_bytes", "uri", b"uri"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___InputFile: _TypeAlias = InputFile  # noqa: Y015
 
 @_typing.final
 class Job(_message.Message):
@@ -430,6 +488,11 @@ class Artifact(_message.Message):
     SIZE_BYTES_FIELD_NUMBER: _builtins.int
     SHA256_FIELD_NUMBER: _builtins.int
     OUTPUT_PATH_FIELD_NUMBER: _builtins.int
+    WIDTH_FIELD_NUMBER: _builtins.int
+    HEIGHT_FIELD_NUMBER: _builtins.int
+    DURATION_FIELD_NUMBER: _builtins.int
+    PREVIEW_FIELD_NUMBER: _builtins.int
+    DELETE_TIME_FIELD_NUMBER: _builtins.int
     index: _builtins.int
     """The place of the artifact in its job, from 0."""
     url: _builtins.str
@@ -442,6 +505,26 @@ class Artifact(_message.Message):
     """The SHA-256 of the bytes, in lower-case hex."""
     output_path: _builtins.str
     """Where it stood in the model's output, as a JSON pointer (RFC 6901): "" alone, "/0" in a list."""
+    width: _builtins.int
+    """The width in pixels of a picture or video. 0 where it has none, or could not be read."""
+    height: _builtins.int
+    """The height in pixels of a picture or video. 0 where it has none, or could not be read."""
+    @_builtins.property
+    def duration(self) -> _duration_pb2.Duration:
+        """How long a video or sound lasts. Absent where it has no length, or it could not be read."""
+
+    @_builtins.property
+    def preview(self) -> Global___Preview:
+        """A small picture of it: of a picture itself, of a video one of its frames. Absent where none could
+        be made.
+        """
+
+    @_builtins.property
+    def delete_time(self) -> _timestamp_pb2.Timestamp:
+        """When its bytes, and its preview's, were deleted because they had been kept long enough. Absent
+        before. It is set after the job is final, without a new revision.
+        """
+
     def __init__(
         self,
         *,
@@ -451,11 +534,54 @@ class Artifact(_message.Message):
         size_bytes: _builtins.int = ...,
         sha256: _builtins.str = ...,
         output_path: _builtins.str = ...,
+        width: _builtins.int = ...,
+        height: _builtins.int = ...,
+        duration: _duration_pb2.Duration | None = ...,
+        preview: Global___Preview | None = ...,
+        delete_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["delete_time", b"delete_time", "duration", b"duration", "preview", b"preview"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["index", b"index", "media_type", b"media_type", "output_path", b"output_path", "sha256", b"sha256", "size_bytes", b"size_bytes", "url", b"url"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delete_time", b"delete_time", "duration", b"duration", "height", b"height", "index", b"index", "media_type", b"media_type", "output_path", b"output_path", "preview", b"preview", "sha256", b"sha256", "size_bytes", b"size_bytes", "url", b"url", "width", b"width"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Artifact: _TypeAlias = Artifact  # noqa: Y015
+
+@_typing.final
+class Preview(_message.Message):
+    """A small picture that stands for an artifact."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    URL_FIELD_NUMBER: _builtins.int
+    MEDIA_TYPE_FIELD_NUMBER: _builtins.int
+    WIDTH_FIELD_NUMBER: _builtins.int
+    HEIGHT_FIELD_NUMBER: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    url: _builtins.str
+    """Where the bytes can be had, an absolute URL."""
+    media_type: _builtins.str
+    """What the bytes are: "image/webp"."""
+    width: _builtins.int
+    """The width in pixels."""
+    height: _builtins.int
+    """The height in pixels."""
+    size_bytes: _builtins.int
+    """The length in bytes."""
+    def __init__(
+        self,
+        *,
+        url: _builtins.str = ...,
+        media_type: _builtins.str = ...,
+        width: _builtins.int = ...,
+        height: _builtins.int = ...,
+        size_bytes: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["height", b"height", "media_type", b"media_type", "size_bytes", b"size_bytes", "url", b"url", "width", b"width"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Preview: _TypeAlias = Preview  # noqa: Y015

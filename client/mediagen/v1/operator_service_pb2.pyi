@@ -5,11 +5,13 @@ isort:skip_file
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from mediagen.v1 import dead_letter_pb2 as _dead_letter_pb2
+from mediagen.v1 import failure_pb2 as _failure_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -185,6 +187,294 @@ class ProviderOverview(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ProviderOverview: _TypeAlias = ProviderOverview  # noqa: Y015
+
+@_typing.final
+class GetStatisticsRequest(_message.Message):
+    """How far to look back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WINDOW_FIELD_NUMBER: _builtins.int
+    STEPS_FIELD_NUMBER: _builtins.int
+    steps: _builtins.int
+    """Optional. Into how many steps of equal length it is parted. 60 if unset."""
+    @_builtins.property
+    def window(self) -> _duration_pb2.Duration:
+        """Optional. How far: 5 minutes to 30 days. One hour if unset."""
+
+    def __init__(
+        self,
+        *,
+        window: _duration_pb2.Duration | None = ...,
+        steps: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["window", b"window"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["steps", b"steps", "window", b"window"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetStatisticsRequest: _TypeAlias = GetStatisticsRequest  # noqa: Y015
+
+@_typing.final
+class GetStatisticsResponse(_message.Message):
+    """How it went."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AS_OF_FIELD_NUMBER: _builtins.int
+    STEP_FIELD_NUMBER: _builtins.int
+    STEPS_FIELD_NUMBER: _builtins.int
+    MODELS_FIELD_NUMBER: _builtins.int
+    FAILURES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def as_of(self) -> _timestamp_pb2.Timestamp:
+        """The end of the last step: when this was counted, at most a few seconds ago."""
+
+    @_builtins.property
+    def step(self) -> _duration_pb2.Duration:
+        """The length of each step."""
+
+    @_builtins.property
+    def steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___StatisticsStep]:
+        """The steps, oldest first."""
+
+    @_builtins.property
+    def models(self) -> _containers.RepeatedCompositeFieldContainer[Global___ModelStatistics]:
+        """The models with the most jobs that ended, at most 20."""
+
+    @_builtins.property
+    def failures(self) -> _containers.RepeatedCompositeFieldContainer[Global___FailureStatistics]:
+        """Why jobs failed, the most frequent first, at most 20."""
+
+    def __init__(
+        self,
+        *,
+        as_of: _timestamp_pb2.Timestamp | None = ...,
+        step: _duration_pb2.Duration | None = ...,
+        steps: _abc.Iterable[Global___StatisticsStep] | None = ...,
+        models: _abc.Iterable[Global___ModelStatistics] | None = ...,
+        failures: _abc.Iterable[Global___FailureStatistics] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "step", b"step"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "failures", b"failures", "models", b"models", "step", b"step", "steps", b"steps"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetStatisticsResponse: _TypeAlias = GetStatisticsResponse  # noqa: Y015
+
+@_typing.final
+class StatisticsStep(_message.Message):
+    """One step of time."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_TIME_FIELD_NUMBER: _builtins.int
+    SUBMITTED_FIELD_NUMBER: _builtins.int
+    COMPLETED_FIELD_NUMBER: _builtins.int
+    FAILED_FIELD_NUMBER: _builtins.int
+    CANCELED_FIELD_NUMBER: _builtins.int
+    CALLS_FIELD_NUMBER: _builtins.int
+    UNFINISHED_FIELD_NUMBER: _builtins.int
+    WAIT_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    submitted: _builtins.int
+    """How many jobs were accepted."""
+    completed: _builtins.int
+    """How many ended as STATE_COMPLETED."""
+    failed: _builtins.int
+    """How many ended as STATE_FAILED."""
+    canceled: _builtins.int
+    """How many ended as STATE_CANCELED."""
+    calls: _builtins.int
+    """How many calls to the provider were permitted."""
+    unfinished: _builtins.int
+    """How many jobs were not final at the end of the step."""
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """When it begins."""
+
+    @_builtins.property
+    def wait(self) -> Global___StatisticsTimes:
+        """How long the jobs that were first taken in it had waited for that. Absent if there were none."""
+
+    @_builtins.property
+    def total(self) -> Global___StatisticsTimes:
+        """How long the jobs that ended as STATE_COMPLETED in it had taken, from their submission. Absent if
+        there were none.
+        """
+
+    def __init__(
+        self,
+        *,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        submitted: _builtins.int = ...,
+        completed: _builtins.int = ...,
+        failed: _builtins.int = ...,
+        canceled: _builtins.int = ...,
+        calls: _builtins.int = ...,
+        unfinished: _builtins.int = ...,
+        wait: Global___StatisticsTimes | None = ...,
+        total: Global___StatisticsTimes | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["start_time", b"start_time", "total", b"total", "wait", b"wait"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calls", b"calls", "canceled", b"canceled", "completed", b"completed", "failed", b"failed", "start_time", b"start_time", "submitted", b"submitted", "total", b"total", "unfinished", b"unfinished", "wait", b"wait"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StatisticsStep: _TypeAlias = StatisticsStep  # noqa: Y015
+
+@_typing.final
+class StatisticsTimes(_message.Message):
+    """Times of many jobs, in seconds."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    P50_SECONDS_FIELD_NUMBER: _builtins.int
+    P90_SECONDS_FIELD_NUMBER: _builtins.int
+    P99_SECONDS_FIELD_NUMBER: _builtins.int
+    p50_seconds: _builtins.float
+    """In half of the cases not longer."""
+    p90_seconds: _builtins.float
+    """In nine of ten cases not longer."""
+    p99_seconds: _builtins.float
+    """In 99 of 100 cases not longer."""
+    def __init__(
+        self,
+        *,
+        p50_seconds: _builtins.float = ...,
+        p90_seconds: _builtins.float = ...,
+        p99_seconds: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["p50_seconds", b"p50_seconds", "p90_seconds", b"p90_seconds", "p99_seconds", b"p99_seconds"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StatisticsTimes: _TypeAlias = StatisticsTimes  # noqa: Y015
+
+@_typing.final
+class ModelStatistics(_message.Message):
+    """How it went with one model."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: _builtins.int
+    COMPLETED_FIELD_NUMBER: _builtins.int
+    FAILED_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    model: _builtins.str
+    """The model, letter for letter as jobs named it."""
+    completed: _builtins.int
+    """How many of its jobs ended as STATE_COMPLETED."""
+    failed: _builtins.int
+    """How many of its jobs ended as STATE_FAILED."""
+    @_builtins.property
+    def total(self) -> Global___StatisticsTimes:
+        """How long those that completed had taken, from their submission. Absent if there were none."""
+
+    def __init__(
+        self,
+        *,
+        model: _builtins.str = ...,
+        completed: _builtins.int = ...,
+        failed: _builtins.int = ...,
+        total: Global___StatisticsTimes | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["total", b"total"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["completed", b"completed", "failed", b"failed", "model", b"model", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ModelStatistics: _TypeAlias = ModelStatistics  # noqa: Y015
+
+@_typing.final
+class FailureStatistics(_message.Message):
+    """How often jobs failed for one reason."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REASON_FIELD_NUMBER: _builtins.int
+    JOBS_FIELD_NUMBER: _builtins.int
+    reason: _failure_pb2.FailureReason.ValueType
+    """Why."""
+    jobs: _builtins.int
+    """How many."""
+    def __init__(
+        self,
+        *,
+        reason: _failure_pb2.FailureReason.ValueType = ...,
+        jobs: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["jobs", b"jobs", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FailureStatistics: _TypeAlias = FailureStatistics  # noqa: Y015
+
+@_typing.final
+class SyncModelsRequest(_message.Message):
+    """Which models to ask about."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Optional. Only these: "owner/name". All if empty."""
+
+    def __init__(
+        self,
+        *,
+        names: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["names", b"names"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SyncModelsRequest: _TypeAlias = SyncModelsRequest  # noqa: Y015
+
+@_typing.final
+class SyncModelsResponse(_message.Message):
+    """What will be asked about."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODELS_FIELD_NUMBER: _builtins.int
+    REQUEST_TIME_FIELD_NUMBER: _builtins.int
+    UNKNOWN_NAMES_FIELD_NUMBER: _builtins.int
+    models: _builtins.int
+    """How many models will be asked about."""
+    @_builtins.property
+    def request_time(self) -> _timestamp_pb2.Timestamp:
+        """A model whose sync_time is later than this has been."""
+
+    @_builtins.property
+    def unknown_names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The names given that are not allowed, or not names of models."""
+
+    def __init__(
+        self,
+        *,
+        models: _builtins.int = ...,
+        request_time: _timestamp_pb2.Timestamp | None = ...,
+        unknown_names: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["request_time", b"request_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["models", b"models", "request_time", b"request_time", "unknown_names", b"unknown_names"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SyncModelsResponse: _TypeAlias = SyncModelsResponse  # noqa: Y015
 
 @_typing.final
 class ListDeadLettersRequest(_message.Message):

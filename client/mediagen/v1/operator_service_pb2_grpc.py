@@ -44,6 +44,16 @@ class OperatorServiceStub:
                 request_serializer=mediagen_dot_v1_dot_operator__service__pb2.GetOverviewRequest.SerializeToString,
                 response_deserializer=mediagen_dot_v1_dot_operator__service__pb2.GetOverviewResponse.FromString,
                 _registered_method=True)
+        self.GetStatistics = channel.unary_unary(
+                '/mediagen.v1.OperatorService/GetStatistics',
+                request_serializer=mediagen_dot_v1_dot_operator__service__pb2.GetStatisticsRequest.SerializeToString,
+                response_deserializer=mediagen_dot_v1_dot_operator__service__pb2.GetStatisticsResponse.FromString,
+                _registered_method=True)
+        self.SyncModels = channel.unary_unary(
+                '/mediagen.v1.OperatorService/SyncModels',
+                request_serializer=mediagen_dot_v1_dot_operator__service__pb2.SyncModelsRequest.SerializeToString,
+                response_deserializer=mediagen_dot_v1_dot_operator__service__pb2.SyncModelsResponse.FromString,
+                _registered_method=True)
         self.ListDeadLetters = channel.unary_unary(
                 '/mediagen.v1.OperatorService/ListDeadLetters',
                 request_serializer=mediagen_dot_v1_dot_operator__service__pb2.ListDeadLettersRequest.SerializeToString,
@@ -76,6 +86,21 @@ class OperatorServiceServicer:
 
     def GetOverview(self, request, context):
         """Say what is going on: jobs, workers, the provider's account and its rate.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetStatistics(self, request, context):
+        """Say how it went in the last while: jobs and their times, step by step.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SyncModels(self, request, context):
+        """Have the provider asked about every model of the catalogue again, now. It is done by a worker in
+        a while: a model's sync_time tells.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -132,6 +157,16 @@ def add_OperatorServiceServicer_to_server(servicer, server):
                     request_deserializer=mediagen_dot_v1_dot_operator__service__pb2.GetOverviewRequest.FromString,
                     response_serializer=mediagen_dot_v1_dot_operator__service__pb2.GetOverviewResponse.SerializeToString,
             ),
+            'GetStatistics': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetStatistics,
+                    request_deserializer=mediagen_dot_v1_dot_operator__service__pb2.GetStatisticsRequest.FromString,
+                    response_serializer=mediagen_dot_v1_dot_operator__service__pb2.GetStatisticsResponse.SerializeToString,
+            ),
+            'SyncModels': grpc.unary_unary_rpc_method_handler(
+                    servicer.SyncModels,
+                    request_deserializer=mediagen_dot_v1_dot_operator__service__pb2.SyncModelsRequest.FromString,
+                    response_serializer=mediagen_dot_v1_dot_operator__service__pb2.SyncModelsResponse.SerializeToString,
+            ),
             'ListDeadLetters': grpc.unary_unary_rpc_method_handler(
                     servicer.ListDeadLetters,
                     request_deserializer=mediagen_dot_v1_dot_operator__service__pb2.ListDeadLettersRequest.FromString,
@@ -185,6 +220,60 @@ class OperatorService:
             '/mediagen.v1.OperatorService/GetOverview',
             mediagen_dot_v1_dot_operator__service__pb2.GetOverviewRequest.SerializeToString,
             mediagen_dot_v1_dot_operator__service__pb2.GetOverviewResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetStatistics(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mediagen.v1.OperatorService/GetStatistics',
+            mediagen_dot_v1_dot_operator__service__pb2.GetStatisticsRequest.SerializeToString,
+            mediagen_dot_v1_dot_operator__service__pb2.GetStatisticsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SyncModels(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mediagen.v1.OperatorService/SyncModels',
+            mediagen_dot_v1_dot_operator__service__pb2.SyncModelsRequest.SerializeToString,
+            mediagen_dot_v1_dot_operator__service__pb2.SyncModelsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -40,6 +40,12 @@ class OperatorServiceStub:
     def __new__(cls, channel: _aio.Channel) -> OperatorServiceAsyncStub: ...
     GetOverview: _grpc.UnaryUnaryMultiCallable[_operator_service_pb2.GetOverviewRequest, _operator_service_pb2.GetOverviewResponse]
     """Say what is going on: jobs, workers, the provider's account and its rate."""
+    GetStatistics: _grpc.UnaryUnaryMultiCallable[_operator_service_pb2.GetStatisticsRequest, _operator_service_pb2.GetStatisticsResponse]
+    """Say how it went in the last while: jobs and their times, step by step."""
+    SyncModels: _grpc.UnaryUnaryMultiCallable[_operator_service_pb2.SyncModelsRequest, _operator_service_pb2.SyncModelsResponse]
+    """Have the provider asked about every model of the catalogue again, now. It is done by a worker in
+    a while: a model's sync_time tells.
+    """
     ListDeadLetters: _grpc.UnaryUnaryMultiCallable[_operator_service_pb2.ListDeadLettersRequest, _operator_service_pb2.ListDeadLettersResponse]
     """List dead letters, newest first. INVALID_ARGUMENT (ERROR_REASON_PAGE_TOKEN_INVALID) if the page
     token is of another filter.
@@ -80,6 +86,12 @@ class OperatorServiceAsyncStub(OperatorServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetOverview: _aio.UnaryUnaryMultiCallable[_operator_service_pb2.GetOverviewRequest, _operator_service_pb2.GetOverviewResponse]  # type: ignore[assignment]
     """Say what is going on: jobs, workers, the provider's account and its rate."""
+    GetStatistics: _aio.UnaryUnaryMultiCallable[_operator_service_pb2.GetStatisticsRequest, _operator_service_pb2.GetStatisticsResponse]  # type: ignore[assignment]
+    """Say how it went in the last while: jobs and their times, step by step."""
+    SyncModels: _aio.UnaryUnaryMultiCallable[_operator_service_pb2.SyncModelsRequest, _operator_service_pb2.SyncModelsResponse]  # type: ignore[assignment]
+    """Have the provider asked about every model of the catalogue again, now. It is done by a worker in
+    a while: a model's sync_time tells.
+    """
     ListDeadLetters: _aio.UnaryUnaryMultiCallable[_operator_service_pb2.ListDeadLettersRequest, _operator_service_pb2.ListDeadLettersResponse]  # type: ignore[assignment]
     """List dead letters, newest first. INVALID_ARGUMENT (ERROR_REASON_PAGE_TOKEN_INVALID) if the page
     token is of another filter.
@@ -123,6 +135,24 @@ class OperatorServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_operator_service_pb2.GetOverviewResponse, _abc.Awaitable[_operator_service_pb2.GetOverviewResponse]]:
         """Say what is going on: jobs, workers, the provider's account and its rate."""
+
+    @_abc_1.abstractmethod
+    def GetStatistics(
+        self,
+        request: _operator_service_pb2.GetStatisticsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operator_service_pb2.GetStatisticsResponse, _abc.Awaitable[_operator_service_pb2.GetStatisticsResponse]]:
+        """Say how it went in the last while: jobs and their times, step by step."""
+
+    @_abc_1.abstractmethod
+    def SyncModels(
+        self,
+        request: _operator_service_pb2.SyncModelsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_operator_service_pb2.SyncModelsResponse, _abc.Awaitable[_operator_service_pb2.SyncModelsResponse]]:
+        """Have the provider asked about every model of the catalogue again, now. It is done by a worker in
+        a while: a model's sync_time tells.
+        """
 
     @_abc_1.abstractmethod
     def ListDeadLetters(

@@ -29,6 +29,15 @@ class OperatorClient:
         )
         return answer
 
+    async def statistics(self, wanted: pb2.GetStatisticsRequest) -> pb2.GetStatisticsResponse:
+        answer: pb2.GetStatisticsResponse = await answered(self._stub.GetStatistics(wanted))
+        return answer
+
+    async def sync_models(self, wanted: pb2.SyncModelsRequest) -> pb2.SyncModelsResponse:
+        with failpoints.around("sync_models"):
+            answer: pb2.SyncModelsResponse = await answered(self._stub.SyncModels(wanted))
+        return answer
+
     async def list(self, wanted: pb2.ListDeadLettersRequest) -> pb2.ListDeadLettersResponse:
         answer: pb2.ListDeadLettersResponse = await answered(self._stub.ListDeadLetters(wanted))
         return answer

@@ -18,8 +18,11 @@ from servicekit.lifecycle import Stop
 _JOBS = "mediagen.store.v1.JobStoreService"
 _OPERATOR = "mediagen.v1.OperatorService"
 _ENDPOINTS = "mediagen.v1.WebhookEndpointService"
+_CATALOGUE = "mediagen.store.v1.CatalogueService"
+_FILES = "mediagen.store.v1.FileService"
 # Every method of jobs: even CreateJob, as each request has a request_id by then. Of webhooks those
-# that are declared so: another create or ping is another endpoint or delivery.
+# that are declared so: another create or ping is another endpoint or delivery. Of uploads all but
+# the first: another beginning is another upload.
 _REPEATABLE = (
     f"{_JOBS}/CreateJob",
     f"{_JOBS}/GetJob",
@@ -31,6 +34,8 @@ _REPEATABLE = (
     f"{_JOBS}/ReadForecasts",
     f"{_JOBS}/GetArtifact",
     f"{_OPERATOR}/GetOverview",
+    f"{_OPERATOR}/GetStatistics",
+    f"{_OPERATOR}/SyncModels",
     f"{_OPERATOR}/ListDeadLetters",
     f"{_OPERATOR}/GetDeadLetter",
     f"{_OPERATOR}/RedriveDeadLetters",
@@ -43,6 +48,11 @@ _REPEATABLE = (
     f"{_ENDPOINTS}/GetWebhookSecret",
     f"{_ENDPOINTS}/ListWebhookDeliveries",
     f"{_ENDPOINTS}/GetWebhookDelivery",
+    f"{_CATALOGUE}/ReadModel",
+    f"{_CATALOGUE}/ListModels",
+    f"{_FILES}/CompleteUpload",
+    f"{_FILES}/ReadUpload",
+    f"{_FILES}/ResolveInputs",
     "mediagen.store.v1.AttemptLedgerService/RecordPrediction",
 )
 HEALTH_SECONDS = 1.5
@@ -69,7 +79,19 @@ class StoreClient:
 
     async def create_job(self, tenant: str, request: job_pb2.JobRequest) -> job_pb2.Job:
         """The new job, or the one that the same request_id made."""
-        wanted = store_pb2.CreateJobRequest(tenant=tenant, request=request)
+        return await self._create(store_pb2.CreateJobRequest(tenant=tenant, request=request))
+
+    async def find_job(self, tenant: str, request: job_pb2.JobRequest) -> job_pb2.Job | None:
+        """The job that the same request_id made, if there is one."""
+        wanted = store_pb2.CreateJobRequest(tenant=tenant, request=request, find_only=True)
+        try:
+            return await self._create(wanted)
+        except grpc.aio.AioRpcError as error:
+            if error.code() is grpc.StatusCode.NOT_FOUND:
+                return None
+            raise
+
+    async def _create(self, wanted: store_pb2.CreateJobRequest) -> job_pb2.Job:
         with failpoints.around("create_job"):
             answer: store_pb2.CreateJobResponse = await answered(self._stub.CreateJob(wanted))
         return answer.job

@@ -3,11 +3,19 @@
 * GatewayError
   - JobNotFound
   - ArtifactNotFound
+  - ModelNotFound
+  - UploadNotFound
+  - UploadRefused
+    - UploadUnfit
+    - UploadTooLarge
+    - UploadTypeRefused
+  - TooManyUploads
   - TooManyWatchers
   - CursorInvalid
   - Unavailable
     - StoreUnavailable
     - ArtifactsUnavailable
+    - ModelUnread
     - Draining
   - SignatureInvalid
   - CallNotFound
@@ -56,10 +64,65 @@ class ArtifactNotFound(GatewayError):
 
     code = reasons.ERROR_REASON_ARTIFACT_NOT_FOUND
 
-    def __init__(self, job_id: str, index: object) -> None:
+    def __init__(self, job_id: str, index: object, what: str = "artifact") -> None:
         super().__init__(
-            f"Job {job_id} has no artifact {index}, or not yet.", job_id=job_id, index=index
+            f"Job {job_id} has no {what} {index}, or not yet.", job_id=job_id, index=index
         )
+
+
+class ModelNotFound(GatewayError):
+    """There is no such model or version here, or it has no picture. *why* is what is said of it."""
+
+    code = reasons.ERROR_REASON_MODEL_NOT_FOUND
+
+    def __init__(self, model: str, why: str) -> None:
+        super().__init__(f"{model} {why}.", model=model)
+
+
+class UploadNotFound(GatewayError):
+    """No upload can have this id, or its bytes are gone."""
+
+    code = reasons.ERROR_REASON_UPLOAD_NOT_FOUND
+
+    def __init__(self, upload_id: str) -> None:
+        super().__init__(f"No upload has the id {upload_id!r}.", upload_id=upload_id)
+
+
+class UploadRefused(GatewayError):
+    """The file can not be an input. *why* is what is said of it."""
+
+    code = reasons.ERROR_REASON_UPLOAD_REFUSED
+
+    def __init__(self, why: str, **metadata: object) -> None:
+        super().__init__(f"The file {why}.", **metadata)
+
+
+class UploadUnfit(UploadRefused):
+    """It is empty, not the one that was announced, or did not come in time."""
+
+
+class UploadTooLarge(UploadRefused):
+    """It is longer than MAX_UPLOAD_BYTES."""
+
+    def __init__(self, most_bytes: int) -> None:
+        super().__init__(f"is larger than {most_bytes} bytes", limit=most_bytes)
+
+
+class UploadTypeRefused(UploadRefused):
+    """By its bytes it is of a type that UPLOAD_TYPES leaves out, or that can carry script."""
+
+    def __init__(self, media_type: str) -> None:
+        super().__init__(f"is {media_type}, which is not taken here", media_type=media_type)
+
+
+class TooManyUploads(GatewayError):
+    """This gateway receives as many files as it may."""
+
+    code = reasons.ERROR_REASON_TOO_MANY_REQUESTS
+    retry_after = 5
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"There are {most} uploads under way already. Try again shortly.")
 
 
 class TooManyWatchers(GatewayError):
@@ -104,6 +167,16 @@ class ArtifactsUnavailable(Unavailable):
 
     def __init__(self) -> None:
         super().__init__("The storage of artifacts does not answer. Try again shortly.")
+
+
+class ModelUnread(Unavailable):
+    """The model is allowed, and what it takes is not known yet."""
+
+    retry_after = 5
+
+    def __init__(self, model: str, problem: str = "") -> None:
+        why = f" ({problem})" if problem else ""
+        super().__init__(f"{model} is being looked up at the provider{why}. Try again shortly.")
 
 
 class Draining(Unavailable):

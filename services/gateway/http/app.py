@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -16,13 +17,16 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.domain import errors
 from gateway.domain.errors import GatewayError
-from gateway.http.artifacts import Downloads
+from gateway.http.downloads import Downloads
 from gateway.http.endpoints import Endpoints
 from gateway.http.jobs import Jobs
+from gateway.http.models import ModelPages
 from gateway.http.operating import Operating
 from gateway.http.reading import BodyTooLarge, NotJson
 from gateway.http.replies import refusal, refused
+from gateway.http.uploads import InputFiles
 from gateway.http.webhooks import PREFIX as WEBHOOKS
 from gateway.http.webhooks import Webhooks
 from gateway.rpc.errors import status_of
@@ -31,6 +35,12 @@ from servicekit.validation import InvalidRequest
 log = structlog.get_logger()
 
 _LONGEST_PATH = 512
+_FROM_THE_EDGE = b"sec-mediagen-edge"
+# What HTTP has a status for that is narrower than the one of its gRPC code.
+_MORE_EXACT: Mapping[type[Exception], int] = {
+    errors.UploadTooLarge: 413,
+    errors.UploadTypeRefused: 415,
+}
 
 _JSON_ONLY = (
     "The body must be JSON in UTF-8, sent with `content-type: application/json` "
@@ -41,6 +51,8 @@ _JSON_ONLY = (
 def build(
     jobs: Jobs,
     downloads: Downloads,
+    models: ModelPages,
+    inputs: InputFiles,
     operating: Operating,
     endpoints: Endpoints,
     webhooks: Webhooks,
@@ -53,7 +65,8 @@ def build(
             Route("/api/v1/status/{job_id}", jobs.get, methods=["GET"]),
             Route("/api/v1/jobs/{job_id}:cancel", jobs.cancel, methods=["POST"]),
             Route("/api/v1/jobs/{job_id}", jobs.get, methods=["GET"]),
-            Route("/api/v1/jobs/{job_id}/artifacts/{index}", downloads.get, methods=["GET"]),
+            *_file_routes(downloads, models, inputs),
+            Route("/api/v1/models:sync", operating.sync_models, methods=["POST"]),
             Route("/api/v1/dead-letters:redrive", operating.redrive, methods=["POST"]),
             Route("/api/v1/dead-letters:discard", operating.discard, methods=["POST"]),
             Route("/api/v1/dead-letters/{job_id}", operating.get, methods=["GET"]),
@@ -72,7 +85,22 @@ def build(
         },
     )
     app.router.redirect_slashes = False
-    return _Observed(app)
+    return _Observed(_PastTheEdge(app))
+
+
+def _file_routes(downloads: Downloads, models: ModelPages, inputs: InputFiles) -> list[Route]:
+    artifact = "/api/v1/jobs/{job_id}/artifacts/{index}"
+    model = "/api/v1/models/{owner}/{name}"
+    upload = "/api/v1/uploads/{upload_id}"
+    return [
+        Route(artifact, downloads.artifact, methods=["GET"]),
+        Route(f"{artifact}/preview", downloads.preview, methods=["GET"]),
+        Route(model, models.get, methods=["GET"]),
+        Route(f"{model}/cover", downloads.cover, methods=["GET"]),
+        Route("/api/v1/uploads", inputs.create, methods=["POST"]),
+        Route(upload, inputs.get, methods=["GET"]),
+        Route(f"{upload}/content", downloads.upload, methods=["GET"]),
+    ]
 
 
 def _endpoint_routes(endpoints: Endpoints) -> list[Route]:
@@ -92,7 +120,7 @@ def _endpoint_routes(endpoints: Endpoints) -> list[Route]:
 
 
 def _refuse(_: Request, error: Exception) -> Response:
-    return refusal(status_of(error))
+    return refusal(status_of(error), _MORE_EXACT.get(type(error)))
 
 
 def _too_large(_: Request, __: Exception) -> Response:
@@ -117,6 +145,27 @@ def _http_refusal(request: Request, error: Exception) -> Response:
     if error.status_code == HTTPStatus.NOT_FOUND:
         return refused(404, code_pb2.NOT_FOUND, "There is nothing at this path.")
     return refused(error.status_code, code_pb2.INVALID_ARGUMENT, error.detail)
+
+
+class _PastTheEdge:
+    """Refuses what a browser's page would change here without the edge, which knows who may.
+
+    Any site's page can send a POST to an address of this machine and is not asked before, or have
+    its own name lead here. But no script can add a header whose name begins with "sec-", as the
+    edge does to all that comes through it.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] not in ("GET", "HEAD"):
+            names = {name for name, _ in scope["headers"]}
+            if b"origin" in names and _FROM_THE_EDGE not in names:
+                said = "Pages change things through the edge, and not here."
+                await refused(403, code_pb2.PERMISSION_DENIED, said)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
 
 
 class _Observed:

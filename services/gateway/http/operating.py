@@ -34,6 +34,17 @@ class Operating:
         )
         return reply(as_json(answer.dead_letter))
 
+    async def sync_models(self, request: Request) -> Response:
+        refuse_query(request)
+        wanted = pb2.SyncModelsRequest()
+        # All models are meant if nothing is said, so the body may be left out.
+        if body := await body_of(request):
+            await self._bodies.filled(body, wanted)
+        answer: pb2.SyncModelsResponse = await self._stub.SyncModels(
+            wanted, timeout=timeout_of(request), metadata=metadata_of(request)
+        )
+        return reply(as_json(answer))
+
     async def redrive(self, request: Request) -> Response:
         refuse_query(request)
         wanted = await self._bodies.filled(await body_of(request), pb2.RedriveDeadLettersRequest())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
 from google.protobuf.message import Message
@@ -15,6 +15,7 @@ from gateway.domain.inputs import MOST_PROBLEMS, Problem
 from gateway.http import strict_json
 from gateway.rpc.checks import oversized
 from gateway.rpc.errors import INVALID_REQUEST
+from gateway.rpc.tenants import DEFAULT_TENANT
 from servicekit import validation
 
 M = TypeVar("M", bound=Message)
@@ -51,6 +52,25 @@ def refuse_query(request: Request) -> None:
         raise validation.bad_request(found, reason=INVALID_REQUEST)
 
 
+def only_parameters(request: Request, *names: str) -> Mapping[str, str]:
+    """The query, which may say these and each once. Raises InvalidRequest."""
+    given = request.query_params.multi_items()
+    said = f"is not a parameter here; there is {' and '.join(names)}"
+    found = [
+        validation.violation(name[:_LONGEST_NAME], said, "FIELD_UNKNOWN")
+        for name in dict.fromkeys(name for name, _ in given)
+        if name not in names
+    ]
+    found += [
+        validation.violation(name, "is given twice", "KEY_TWICE")
+        for name in names
+        if sum(each == name for each, _ in given) > 1
+    ]
+    if found:
+        raise validation.bad_request(found, reason=INVALID_REQUEST)
+    return dict(given)
+
+
 async def body_of(request: Request) -> bytes:
     """The whole body. Raises BodyTooLarge as soon as it is, and NotJson."""
     body = bytearray()
@@ -69,13 +89,29 @@ async def body_of(request: Request) -> bytes:
     return bytes(body)
 
 
+_Found = Sequence[BadRequest.FieldViolation]
+
+
 class Bodies:
-    """Reads bodies as messages. *further* finds what no proto rule can say, as over gRPC."""
+    """Reads bodies as messages. *further* and *beside* find what no proto rule can say, as over
+    gRPC."""
 
-    def __init__(self, further: Callable[[Message], Sequence[BadRequest.FieldViolation]]) -> None:
+    def __init__(
+        self,
+        further: Callable[[Message], _Found],
+        beside: Callable[[str, Message], Awaitable[_Found]],
+    ) -> None:
         self._further = further
+        self._beside = beside
 
-    async def filled(self, body: bytes, message: M, *, in_path: frozenset[str] = frozenset()) -> M:
+    async def filled(
+        self,
+        body: bytes,
+        message: M,
+        *,
+        in_path: frozenset[str] = frozenset(),
+        tenant: str = DEFAULT_TENANT,
+    ) -> M:
         """*message* filled from *body*. Raises InvalidRequest with everything that is wrong."""
         if len(body) > LARGEST_READ_AT_ONCE:
             found = await asyncio.to_thread(strict_json.read, body, message, in_path=in_path)
@@ -83,13 +119,16 @@ class Bodies:
             found = strict_json.read(body, message, in_path=in_path)
         if found:
             raise validation.bad_request(
-                [*(validation.violation(*each) for each in found), *self._others(message, found)],
+                [
+                    *(validation.violation(*each) for each in found),
+                    *await self._others(message, found, tenant),
+                ],
                 reason=INVALID_REQUEST,
             )
         return message
 
-    def _others(
-        self, message: Message, found: Sequence[Problem]
+    async def _others(
+        self, message: Message, found: Sequence[Problem], tenant: str
     ) -> list[BadRequest.FieldViolation]:
         """What the rules find in the rest of the body.
 
@@ -99,7 +138,11 @@ class Bodies:
         if len(found) >= MOST_PROBLEMS or any(not each.field for each in found):
             return []
         told = {_top(each.field) for each in found}
-        others = oversized(message) or (*validation.violations(message), *self._further(message))
+        others = oversized(message) or [
+            *validation.violations(message),
+            *self._further(message),
+            *await self._beside(tenant, message),
+        ]
         return [each for each in others if each.field and _top(each.field) not in told]
 
 

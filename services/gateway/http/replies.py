@@ -14,6 +14,8 @@ from google.rpc.status_pb2 import Status
 from starlette.responses import Response
 
 from gateway.rpc.errors import DOMAIN, INVALID_REQUEST
+from mediagen.v1 import error_reason_pb2
+from mediagen.v1.error_reason_pb2 import ErrorReason
 
 # The usual mapping; see google/rpc/code.proto.
 HTTP_STATUSES: Mapping[int, int] = {
@@ -35,6 +37,10 @@ HTTP_STATUSES: Mapping[int, int] = {
     code_pb2.UNAVAILABLE: 503,
     code_pb2.DATA_LOSS: 500,
 }
+# What HTTP has a status for that is narrower than the one of its gRPC code.
+_BY_REASON: Mapping[str, int] = {
+    ErrorReason.Name(error_reason_pb2.ERROR_REASON_ARTIFACT_DELETED): 410,
+}
 _KNOWN_DETAILS = frozenset(
     message.full_name for message in error_details_pb2.DESCRIPTOR.message_types_by_name.values()
 )
@@ -54,20 +60,25 @@ def reply(data: Any, status: int = 200, headers: Mapping[str, str] | None = None
 def refusal(
     status: Status, http_status: int | None = None, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """*status* as {code, message, details}, under the HTTP status of its code if none is given."""
+    """*status* as {code, message, details}, under the HTTP status of its reason or code if none is
+    given."""
     told = Status(code=status.code, message=status.message)
+    narrower: int | None = None
     more = dict(headers or {})
     for detail in status.details:
         # A detail of a newer peer, which we could not print, must not cost the caller the rest.
         if detail.TypeName() in _KNOWN_DETAILS:
             told.details.append(detail)
+        info = ErrorInfo()
+        if detail.Unpack(info):
+            narrower = _BY_REASON.get(info.reason)
         retry = error_details_pb2.RetryInfo()
         if detail.Unpack(retry):
             delay = retry.retry_delay
             more["retry-after"] = str(math.ceil(delay.seconds + delay.nanos / 1e9))
     body = {"code": 0, "message": "", **MessageToDict(told, preserving_proto_field_name=True)}
     body.setdefault("details", [])
-    return reply(body, http_status or HTTP_STATUSES.get(status.code, 500), more)
+    return reply(body, http_status or narrower or HTTP_STATUSES.get(status.code, 500), more)
 
 
 def refused(http_status: int, code: int, message: str, **headers: str) -> Response:

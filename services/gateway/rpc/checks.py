@@ -18,10 +18,13 @@ from mediagen.v1.generation_service_pb2 import (
     WatchJobsEventsRequest,
     WatchJobsRequest,
 )
+from mediagen.v1.input_service_pb2 import UploadInputRequest
 from mediagen.v1.operator_service_pb2 import (
     DiscardDeadLettersRequest,
+    GetStatisticsRequest,
     ListDeadLettersRequest,
     RedriveDeadLettersRequest,
+    SyncModelsRequest,
 )
 from mediagen.v1.webhook_endpoint_service_pb2 import (
     CreateWebhookEndpointRequest,
@@ -33,10 +36,14 @@ from servicekit import webhook_urls
 from servicekit.hosts import HostList
 from servicekit.validation import violation
 
+_MODEL = re.compile(
+    r"(?=.{3,300}\Z)[A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9][A-Za-z0-9_.-]*(:[0-9a-f]{64})?", re.ASCII
+)
 _JOB_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 # 0001-01-01 and 9999-12-31, as google.protobuf.Timestamp has them.
 _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
 _NANOS = 1_000_000_000
+MOST_CONTENT_BYTES = 1024 * 1024  #: of an upload, in one message
 # Far beyond what the protos allow; up to here their own rules find the words.
 _MOST_ENTRIES = 1000
 _LISTS_OF_FILTER = ("states", "reasons", "charges")
@@ -63,6 +70,13 @@ class Further:
             case CreateWebhookEndpointRequest() | UpdateWebhookEndpointRequest():
                 if request.HasField("target"):
                     yield from self._target(request.target, "target")
+            case UploadInputRequest():
+                if len(request.content.data) > MOST_CONTENT_BYTES:
+                    said = "is larger than 1 MiB; send more and smaller messages"
+                    yield inputs.Problem("content.data", said, "BYTES_MAX_LEN")
+            case GetStatisticsRequest():
+                if not 0 <= request.window.nanos < _NANOS:
+                    yield inputs.Problem("window", "is not a valid duration", "DURATION_VALID")
             case ListJobsRequest():
                 yield from _times(request)
                 yield from _twice(request.labels)
@@ -95,6 +109,8 @@ def oversized(request: Message) -> Sequence[BadRequest.FieldViolation]:
             found += _too_many(request.target, ("events",), "target.")
         case ListJobsRequest() | WatchJobsRequest() | WatchJobsEventsRequest():
             found += _too_many(request, ("states", "labels"))
+        case SyncModelsRequest():
+            found += _too_many(request, ("names",))
         case ListWebhookDeliveriesRequest():
             found += _too_many(request, ("states",))
         case ListDeadLettersRequest():
@@ -110,6 +126,11 @@ def job_id_of(text: str) -> str:
     if not _JOB_ID.fullmatch(text):
         raise JobNotFound(text)
     return text
+
+
+def is_model(text: str) -> bool:
+    """*text* can name a model, and perhaps a version of it: as the proto's own rule has it."""
+    return _MODEL.fullmatch(text) is not None
 
 
 def _submit(request: SubmitJobRequest) -> Iterator[inputs.Problem]:

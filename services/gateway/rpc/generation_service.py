@@ -1,6 +1,6 @@
 """What does each public method do? Check, ask the store, show.
 
-A submit goes on in the store's CreateJob, a watch in watches.py and watch/hub.py.
+A submit goes on in submitting.py and the store's CreateJob, a watch in watches.py and watch/hub.py.
 """
 
 from __future__ import annotations
@@ -13,24 +13,27 @@ from typing import Any
 from google.api.httpbody_pb2 import HttpBody
 from google.protobuf.duration_pb2 import Duration
 
-from gateway.adapters.artifacts import Artifacts
 from gateway.adapters.store import StoreClient
+from gateway.adapters.stored_files import StoredFiles
 from gateway.domain import webhook_targets
-from gateway.domain.presentation import content_type
+from gateway.domain.errors import ModelUnread
 from gateway.rpc.checks import job_id_of
 from gateway.rpc.health_view import HealthView
 from gateway.rpc.job_view import JobView
+from gateway.rpc.sending import bodies
+from gateway.rpc.submitting import Settling
 from gateway.rpc.tenants import tenant_of
+from gateway.rpc.waiting import patience_of
 from gateway.rpc.watches import Watches
 from mediagen.store.v1 import job_store_service_pb2 as store_pb2
 from mediagen.v1 import generation_service_pb2 as pb2
 from mediagen.v1 import job_pb2
 from mediagen.v1.generation_service_pb2_grpc import GenerationServiceServicer
+from servicekit.validation import InvalidRequest
 
 DEFAULT_PAGE, LARGEST_PAGE = 50, 200
 # Most gRPC libraries take no message beyond 4 MiB; a page of long inputs has fewer jobs instead.
 LARGEST_PAGE_BYTES = 3 * 1024 * 1024
-DOWNLOAD_BYTES = 64 * 1024
 
 
 class GenerationService(GenerationServiceServicer):
@@ -39,22 +42,39 @@ class GenerationService(GenerationServiceServicer):
     def __init__(
         self,
         store: StoreClient,
+        settling: Settling,
         watches: Watches,
-        artifacts: Artifacts,
+        files: StoredFiles,
         view: JobView,
         health: HealthView,
         default_timeout: int,
     ) -> None:
         self._store = store
+        self._settling = settling
         self._watches = watches
-        self._artifacts = artifacts
+        self._files = files
         self._view = view
         self._health = health
         self._default_timeout = default_timeout
 
     async def SubmitJob(self, request: pb2.SubmitJobRequest, context: Any) -> pb2.SubmitJobResponse:
+        tenant = _tenant(context)
         wanted = normalized(request, self._default_timeout)
-        job = await self._store.create_job(_tenant(context), wanted)
+        try:
+            await self._settling.settle(tenant, request, wanted)
+        except (InvalidRequest, ModelUnread) as refusal:
+            # A repeat finds its job, whatever would be said of its input by now.
+            if request.request_id and not request.validate_only:
+                found = await self._store.find_job(tenant, wanted)
+                if found is not None:
+                    return pb2.SubmitJobResponse(job=self._view.show(found))
+            if not isinstance(refusal, ModelUnread):
+                raise
+            await self._settling.settle(tenant, request, wanted, patience=patience_of(context))
+        if request.validate_only:
+            wanted.request_id = request.request_id
+            return pb2.SubmitJobResponse(job=job_pb2.Job(request=wanted))
+        job = await self._store.create_job(tenant, wanted)
         return pb2.SubmitJobResponse(job=self._view.show(job))
 
     async def GetJob(self, request: pb2.GetJobRequest, context: Any) -> pb2.GetJobResponse:
@@ -92,16 +112,19 @@ class GenerationService(GenerationServiceServicer):
         self, request: pb2.DownloadArtifactRequest, context: Any
     ) -> AsyncGenerator[HttpBody, None]:
         job_id = job_id_of(request.job_id)
-        found = await self._artifacts.find(_tenant(context), job_id, request.index)
-        kind = content_type(found.artifact.media_type)
-        size = found.artifact.size_bytes
-        if size == 0:
-            yield HttpBody(content_type=kind)
-        pieces = self._artifacts.read(found, 0, size, chunk_bytes=DOWNLOAD_BYTES)
-        async with aclosing(pieces):
+        found = await self._files.find(_tenant(context), job_id, request.index)
+        async with aclosing(bodies(self._files, found)) as pieces:
             async for piece in pieces:
-                yield HttpBody(content_type=kind, data=piece)
-                kind = ""
+                yield piece
+
+    async def DownloadPreview(
+        self, request: pb2.DownloadPreviewRequest, context: Any
+    ) -> AsyncGenerator[HttpBody, None]:
+        job_id = job_id_of(request.job_id)
+        found = await self._files.find_preview(_tenant(context), job_id, request.index)
+        async with aclosing(bodies(self._files, found)) as pieces:
+            async for piece in pieces:
+                yield piece
 
     async def GetHealth(self, request: pb2.GetHealthRequest, context: Any) -> pb2.GetHealthResponse:
         return await self._health.look()

@@ -1,9 +1,9 @@
-"""How does a caller see a job? With the URLs of its artifacts."""
+"""How does a caller see a job? With the URLs of its artifacts and their previews."""
 
 from __future__ import annotations
 
 from mediagen.v1 import job_pb2
-from servicekit.printing import artifact_url
+from servicekit.printing import artifact_url, preview_url
 
 
 class JobView:
@@ -15,5 +15,8 @@ class JobView:
     def show(self, job: job_pb2.Job) -> job_pb2.Job:
         """*job* itself, with the URLs set; doing it twice changes nothing."""
         for artifact in job.artifacts:
-            artifact.url = artifact_url(self._public_url, job.job_id, artifact.index)
+            where = (self._public_url, job.job_id, artifact.index)
+            artifact.url = artifact_url(*where)
+            if artifact.HasField("preview"):
+                artifact.preview.url = preview_url(*where)
         return job

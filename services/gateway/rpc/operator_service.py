@@ -25,6 +25,16 @@ class OperatorService(OperatorServiceServicer):
     ) -> pb2.GetOverviewResponse:
         return await self._store.overview()
 
+    async def GetStatistics(
+        self, request: pb2.GetStatisticsRequest, context: Any
+    ) -> pb2.GetStatisticsResponse:
+        return await self._store.statistics(request)
+
+    async def SyncModels(
+        self, request: pb2.SyncModelsRequest, context: Any
+    ) -> pb2.SyncModelsResponse:
+        return await self._store.sync_models(request)
+
     async def ListDeadLetters(
         self, request: pb2.ListDeadLettersRequest, context: Any
     ) -> pb2.ListDeadLettersResponse:

@@ -16,7 +16,11 @@ import grpc
 import structlog
 
 from mediagen.store.v1 import attempt_ledger_service_pb2 as pb
+from mediagen.store.v1 import catalogue_service_pb2 as models
+from mediagen.store.v1 import file_service_pb2 as files
 from mediagen.store.v1.attempt_ledger_service_pb2_grpc import AttemptLedgerServiceStub
+from mediagen.store.v1.catalogue_service_pb2_grpc import CatalogueServiceStub
+from mediagen.store.v1.file_service_pb2_grpc import FileServiceStub
 from servicekit import failpoints
 from servicekit.connect import backoff
 
@@ -96,6 +100,9 @@ class Ledger:
     async def fail_saving(self, request: pb.FailSavingRequest) -> None:
         await _asked("fail_saving", self._stub.FailSaving, request, 60.0)
 
+    async def fail_unsent(self, request: pb.FailUnsentRequest) -> None:
+        await _asked("fail_unsent", self._stub.FailUnsent, request, 60.0)
+
     async def record_prediction(
         self, request: pb.RecordPredictionRequest
     ) -> pb.RecordPredictionResponse:
@@ -125,6 +132,29 @@ class Ledger:
 
     async def report_scan(self, request: pb.ReportScanRequest) -> pb.ReportScanResponse:
         return await _asked("report_scan", self._stub.ReportScan, request, 5.0)
+
+
+class Chores:
+    """What the store has workers do beside jobs, as only they can reach the provider, and objects.
+    Nobody waits for an answer: one try each, and what was taken comes again by itself."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._models: Any = CatalogueServiceStub(channel)
+        self._files: Any = FileServiceStub(channel)
+
+    async def due_models(self, request: models.TakeDueModelsRequest) -> list[models.DueModel]:
+        answer = await _asked("take_due_models", self._models.TakeDueModels, request, 0.0)
+        return list(answer.models)
+
+    async def record_model(self, request: models.RecordModelRequest) -> None:
+        await _asked("record_model", self._models.RecordModel, request, 5.0)
+
+    async def doomed_objects(self, request: files.TakeDoomedObjectsRequest) -> list[str]:
+        answer = await _asked("take_doomed_objects", self._files.TakeDoomedObjects, request, 0.0)
+        return list(answer.object_keys)
+
+    async def record_deleted(self, request: files.RecordDeletedObjectsRequest) -> None:
+        await _asked("record_deleted_objects", self._files.RecordDeletedObjects, request, 5.0)
 
 
 async def _asked(

@@ -34,6 +34,8 @@ _WORTH_REPEATING = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 _MOST_PAGES = 400
 # A hundred predictions, each perhaps with files as data: URIs.
 _LARGEST_PAGE = 4 * LARGEST_ANSWER
+# Its schema is some ten kilobytes; its example may hold files.
+_LARGEST_MODEL = LARGEST_ANSWER // 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ class Provider:
         """The model's JSON, or that of one version. Raises ProviderError."""
         url = f"{self._base}/models/{quote(owner)}/{quote(name)}"
         url = f"{url}/versions/{quote(version)}" if version else url
-        return decoded(await self._get("get_model", url))
+        return decoded(await self._get("get_model", url, _LARGEST_MODEL))
 
     async def listing(self, since: datetime) -> Listing:
         """All predictions made since *since* (by the provider's clock), or ProviderError: a part

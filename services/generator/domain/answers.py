@@ -17,6 +17,7 @@ from typing import Any
 
 TERMINAL = frozenset({"succeeded", "failed", "canceled", "aborted"})
 MOST_METRICS = 32
+_LONGEST_VERSION = 200
 _ERROR_END = 8192  #: characters kept of an error's beginning, and of its end
 _LOG_KEPT = 8192  #: the last characters: only they tell the present
 _IN_SECONDS = re.compile(r"~(\d+(?:\.\d+)?)\s*s")
@@ -58,6 +59,7 @@ class Prediction:
     created_at: datetime | None = None
     completed_at: datetime | None = None
     model: str = ""
+    version: str = ""  #: that runs: not always the one asked for, "hidden" for many official models
     input: Mapping[str, Any] | None = None
     webhook: str = field(default="", repr=False)
 
@@ -87,6 +89,7 @@ def prediction(body: object) -> Prediction | None:
         created_at=_time(body.get("created_at")),
         completed_at=_time(body.get("completed_at")),
         model=_words(body.get("model")),
+        version=_words(body.get("version"))[:_LONGEST_VERSION],
         input=given if isinstance(given, Mapping) else None,
         webhook=_words(body.get("webhook")),
     )

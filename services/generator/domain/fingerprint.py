@@ -13,9 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from google.protobuf.struct_pb2 import Struct
-
-from generator.domain.values import canonical, from_struct
+from generator.domain.values import canonical
 
 _SEEDS = 2**31
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -25,7 +23,6 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 class PaidCall:
     """One create: `version` as the provider takes it, and the whole input."""
 
-    model: str
     version: str
     input: Mapping[str, Any]
     seed: int | None
@@ -37,17 +34,23 @@ class PaidCall:
 
 
 def paid_call(
-    model: str, prompt: str, given: Struct, *, takes_seed: bool, job_id: str, attempt: int
+    version: str,
+    prompt: str,
+    given: Mapping[str, Any],
+    *,
+    takes_seed: bool,
+    job_id: str,
+    attempt: int,
 ) -> PaidCall:
     """The call for this attempt of this job. `given` is the job's input without the prompt."""
-    values = from_struct(given)
+    values = dict(given)
     if prompt:
         values["prompt"] = prompt
     seed = None
     if takes_seed and values.get("seed") is None:
         seed = seed_for(job_id, attempt)
         values["seed"] = seed
-    return PaidCall(model, version_field(model), values, seed)
+    return PaidCall(version, values, seed)
 
 
 def version_field(model: str) -> str:

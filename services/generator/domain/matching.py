@@ -8,6 +8,7 @@ One prediction is assigned to one call at most. The verdict over several looks i
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -23,6 +24,9 @@ from generator.domain.webhooks import token_of
 MARGIN = timedelta(seconds=10)
 # The call may be taken up to its timeout after the last byte left, and be stamped later still.
 TAKEN_WITHIN = timedelta(seconds=30)
+
+# The provider's own addresses may lie behind a path of some proxy.
+_FILE = re.compile(r"data:|https?://[^?#]+/v1/files/")
 
 # The canonical JSON of each key of an input.
 Texts = Mapping[str, str]
@@ -119,14 +123,21 @@ def _could_be(call: LostCall, sent: Texts, listed: Prediction, shown: Texts) -> 
     if listed.data_removed or not listed.input:
         return True
     return not any(
-        key in sent and sent[key] != text and not _is_inline(call.input[key])
+        key in sent and sent[key] != text and not _has_file(call.input[key])
         for key, text in shown.items()
     )
 
 
-def _is_inline(sent: Any) -> bool:
-    # A file given inline may be shown as an address.
-    return isinstance(sent, str) and sent.startswith("data:")
+def _has_file(sent: Any) -> bool:
+    """A file given inline may be shown as an address, and one that was uploaded as another."""
+    match sent:
+        case str():
+            return _FILE.match(sent) is not None
+        case list():
+            return any(_has_file(each) for each in sent)
+        case Mapping():
+            return any(_has_file(each) for each in sent.values())
+    return False
 
 
 class _Windows:

@@ -21,6 +21,7 @@ def succeeded(job_id: str, prediction_id: str, final: Prediction) -> pb.RecordSu
         predict_seconds=final.predict_seconds,
         metrics=final.metrics,
         log_tail=tail(final.logs) or None,
+        model_version=final.version,
     )
     if (output := _storable(final.output)) is not None:
         request.output.CopyFrom(output)

@@ -1,7 +1,10 @@
-"""Which loops take work in? Consumers of the work queues, hints for the worker, the reconciler."""
+"""Which loops take work in? Consumers of the work queues, hints for the worker, the reconciler; and
+the chores that only a worker can do: asking about models, deleting objects."""
 
 from __future__ import annotations
 
+from generator.worker.catalogue import keep_catalogue
+from generator.worker.janitor import sweep_objects
 from generator.worker.parts import Parts
 from generator.worker.quarantine import Quarantine
 from generator.worker.reconciler import reconcile
@@ -22,6 +25,8 @@ def start_loops(
 ) -> None:
     """Starts them all; their checks of the broker count for health."""
     loops.start("reconciler", reconcile(parts, stop))
+    loops.start("catalogue", keep_catalogue(parts, stop))
+    loops.start("janitor", sweep_objects(parts, stop))
     hints = EventSubscriber(
         amqp_url,
         parts.worker_id,

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 
 from generator.adapters.create import CreateClient
 from generator.adapters.delivery import Delivery
-from generator.adapters.ledger import Ledger
-from generator.adapters.models import ModelSchemas
+from generator.adapters.input_files import InputFiles
+from generator.adapters.ledger import Chores, Ledger
 from generator.adapters.provider import Provider
 from generator.domain.polling import MISSING_PATIENCE, Hearing, Pace
+from generator.media.decoders import Decoders
+from generator.media.spool import Spool
 from generator.worker.leases import Leases
 from generator.worker.setbacks import Setbacks
 from generator.worker.turns import Turns
@@ -39,12 +41,15 @@ class Parts:
     worker_id: str
     account: str
     ledger: Ledger
+    chores: Chores
     leases: Leases
     creates: CreateClient
     provider: Provider
-    schemas: ModelSchemas
+    input_files: InputFiles
     delivery: Delivery
     objects: ObjectStore
+    spool: Spool
+    decoders: Decoders
     max_artifact_bytes: int
     patience: Patience = field(default_factory=Patience)
     pace: Pace = field(default_factory=Pace)

@@ -64,6 +64,7 @@ class Worker:
             dispatch=message.dispatch,
             worker_id=self._parts.worker_id,
             claim_token=secrets.token_hex(16),
+            sends_settled=True,
         )
         try:
             answer = await self._parts.ledger.claim(request, self._parts.patience.claim)

@@ -21,11 +21,12 @@ from generator.adapters.endpoint import ProviderError
 from generator.adapters.ledger import LeaseLost, LedgerError, LedgerUnreachable
 from generator.domain.classify import refusal
 from generator.domain.failure_table import STOPPING, TOO_LATE
-from generator.domain.fingerprint import PaidCall, paid_call
+from generator.domain.fingerprint import PaidCall
 from generator.domain.values import to_struct
 from generator.worker.lease import LeaseEnded
 from generator.worker.observe import read_back
 from generator.worker.parts import Parts
+from generator.worker.prepare import Ready, Unsendable, prepare
 from generator.worker.task import Done, Task
 from generator.worker.turns import Turn
 from mediagen.store.v1 import attempt_ledger_service_pb2 as pb
@@ -39,28 +40,37 @@ _ORPHAN_LOOKS = 30  # a second apart; after its Cancel-After the store counts it
 
 async def submit(parts: Parts, task: Task) -> None:
     """On return the prediction is recorded, and task.prediction_id set."""
-    call = await _prepare(parts, task)
-    async with parts.turns.of(task) as turn:
-        token, permit, send_by = await _permit(parts, task, call, turn)
-    outcome = await _post(parts, call, token, permit, send_by)
+    task.lease.show(Job.STAGE_SUBMITTING)
+    permitted = None
+    while permitted is None:
+        ready = await _ready(parts, task)
+        async with parts.turns.of(task) as turn:
+            permitted = await _permit(parts, task, ready, turn)
+    token, permit, send_by = permitted
+    outcome = await _post(parts, ready.call, token, permit, send_by)
     await _record(parts, task, token, outcome)
     task.forget_request()
 
 
-async def _prepare(parts: Parts, task: Task) -> PaidCall:
-    task.lease.show(Job.STAGE_SUBMITTING)
-    async with task.lease.interruptible():
-        takes_seed = await parts.schemas.takes_seed(task.model)
-    return paid_call(
-        task.model, task.prompt, task.given,
-        takes_seed=takes_seed, job_id=task.job_id, attempt=task.attempt,
-    )  # fmt: skip
+async def _ready(parts: Parts, task: Task) -> Ready:
+    try:
+        return await prepare(parts, task)
+    except Unsendable as unsendable:
+        log.warning("job.unsendable", why=str(unsendable))
+        await parts.ledger.fail_unsent(
+            pb.FailUnsentRequest(
+                job_id=task.job_id, lease_epoch=task.lease.epoch, failure=unsendable.failure
+            )
+        )
+        raise Done(f"failed unsent: {unsendable}") from None
 
 
 async def _permit(
-    parts: Parts, task: Task, call: PaidCall, turn: Turn
-) -> tuple[str, pb.BeginSubmitResponse, float]:
-    """(token, permit, last moment to send on time.monotonic())."""
+    parts: Parts, task: Task, ready: Ready, turn: Turn
+) -> tuple[str, pb.BeginSubmitResponse, float] | None:
+    """(token, permit, last moment to send on time.monotonic()); None: its files are to be uploaded
+    again first, as the wait was long."""
+    call = ready.call
     request = pb.BeginSubmitRequest(
         job_id=task.job_id,
         lease_epoch=task.lease.epoch,
@@ -77,6 +87,8 @@ async def _permit(
             if unheard:
                 await _give_up_permit(parts, task, request.submit_token)
             raise LeaseEnded
+        if ready.stale and not unheard:
+            return None
         began = time.monotonic()
         try:
             answer = await parts.ledger.begin_submit(request)
@@ -139,7 +151,11 @@ async def _record(parts: Parts, task: Task, token: str, outcome: Outcome) -> Non
     match outcome:
         case Created(prediction):
             answer = await parts.ledger.record_prediction(
-                pb.RecordPredictionRequest(submit_token=token, prediction_id=prediction.id)
+                pb.RecordPredictionRequest(
+                    submit_token=token,
+                    prediction_id=prediction.id,
+                    model_version=prediction.version,
+                )
             )
             if answer.orphan:
                 await cancel_orphan(parts, prediction.id)

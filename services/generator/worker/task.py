@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from google.protobuf.struct_pb2 import Struct
 
+from generator.domain.fingerprint import version_field
 from generator.domain.values import from_value
 from generator.worker.lease import Lease
 from mediagen.store.v1 import attempt_ledger_service_pb2 as pb
@@ -36,10 +37,13 @@ class Task:
     attempt: int
     created: int  #: calls of the job that were created so far, the one at hand included
     deadline: float  #: on time.monotonic(), on the safe side
-    model: str
+    version: str  #: as the provider is to be given it
+    takes_seed: bool
     prompt: str
     given: Struct
+    inline_bytes: int  #: of files that stand in the input as the caller gave it
     prediction_id: str
+    files: tuple[pb.StoredInput, ...] = ()  #: of the input, in object storage
     output: Any = None
     stored: tuple[pb.StoredArtifact, ...] = ()  #: what is listed already
     look_at_once: bool = False
@@ -58,9 +62,15 @@ class Task:
             attempt=answer.attempt,
             created=max(1, answer.created_attempts + (answer.road == pb.Road.ROAD_SUBMIT)),
             deadline=began + answer.time_left.ToTimedelta().total_seconds(),
-            model=answer.request.model,
+            # A store of before the catalogue says nothing of it.
+            version=answer.provider_version or version_field(answer.request.model),
+            takes_seed=answer.takes_seed,
             prompt=answer.request.prompt,
             given=answer.request.input,
+            inline_bytes=sum(
+                each.size_bytes for each in answer.request.input_files if not each.uri
+            ),
+            files=tuple(answer.stored_inputs),
             prediction_id=answer.prediction_id,
             look_at_once=answer.road == pb.Road.ROAD_OBSERVE,
             output=from_value(answer.output) if answer.HasField("output") else None,
@@ -80,4 +90,4 @@ class Task:
 
     def forget_request(self) -> None:
         """The request is sent: hundreds of running jobs need not keep theirs."""
-        self.prompt, self.given = "", Struct()
+        self.prompt, self.given, self.files = "", Struct(), ()

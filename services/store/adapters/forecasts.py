@@ -22,6 +22,7 @@ from mediagen.v1 import attempt_pb2, generation_service_pb2, job_pb2
 from store.adapters.database import Database, Unavailable
 from store.adapters.line import LineReader, Seen
 from store.adapters.projection import timestamp
+from store.adapters.recent_runs import RecentRuns
 from store.adapters.submissions import rank_time
 from store.domain.forecasting import Forecast, Outlook
 from store.domain.line import Busy, Line, last_call, play
@@ -46,8 +47,8 @@ _MADE: Final = (
 class Forecasts:
     """Tells it. *limit* is the configured number of creates a minute."""
 
-    def __init__(self, database: Database, limit: float) -> None:
-        self._reader = LineReader(database, limit)
+    def __init__(self, database: Database, limit: float, runs: RecentRuns) -> None:
+        self._reader = LineReader(database, limit, runs)
         self._told: Told | None = None
         self._until = 0.0
         self._reading: asyncio.Task[Told] | None = None

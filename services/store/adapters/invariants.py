@@ -1,4 +1,4 @@
-"""What must be true of every job at every commit, as queries that return the jobs that break it.
+"""What must be true of every job and file at every commit, as queries that return what breaks it.
 
 Run after every integration test, by the soak, and by an operator at any time:
 
@@ -58,16 +58,31 @@ WHERE EXISTS (SELECT FROM artifacts f WHERE f.tenant = j.tenant AND f.job_id = j
 )
 """
 
+#: What is kept is not to be deleted: no row names an object that a worker may delete.
+KEPT_IS_NOT_DOOMED = """
+SELECT f.job_id, 'artifact ' || f.index AS state, d.object_key AS mover
+FROM doomed_objects d JOIN artifacts f ON f.object_key = d.object_key WHERE f.delete_time IS NULL
+UNION ALL
+SELECT f.job_id, 'preview ' || f.index, d.object_key
+FROM doomed_objects d JOIN artifacts f ON f.preview_key = d.object_key WHERE f.delete_time IS NULL
+UNION ALL
+SELECT u.upload_id, 'upload', d.object_key FROM uploads u JOIN doomed_objects d USING (object_key)
+UNION ALL
+SELECT NULL, 'cover of ' || m.name, d.object_key
+FROM models m JOIN doomed_objects d ON d.object_key = m.cover_key
+"""
+
 INVARIANTS = {
     "one mover": ONE_MOVER,
     "a final job is quiet": FINAL_IS_QUIET,
     "every revision is an event": EVERY_REVISION,
     "listed after a success": LISTED_AFTER_A_SUCCESS,
+    "what is kept is not to be deleted": KEPT_IS_NOT_DOOMED,
 }
 
 
 async def broken(url: str) -> list[str]:
-    """A line for every job that breaks an invariant. Empty is how it must be."""
+    """A line for all that breaks an invariant. Empty is how it must be."""
     engine = create_async_engine(url)
     lines: list[str] = []
     try:

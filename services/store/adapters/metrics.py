@@ -19,6 +19,7 @@ from prometheus_client.registry import Collector
 from store.adapters.database import Unavailable
 from store.adapters.overview import Overview, OverviewReader
 from store.domain.deliveries import Outcome
+from store.domain.models import ReadState
 from store.domain.states import LetterState
 
 log = structlog.get_logger()
@@ -146,6 +147,13 @@ def figures(found: Overview) -> Iterator[Metric]:
         "mediagen_webhook_endpoints_paused",
         "Webhook endpoints that are paused, by their owner or since they failed.",
         found.webhooks.paused,
+    )
+    models = {state.lower(): found.kept.models.get(state, 0) for state in ReadState}
+    yield _by("mediagen_models", "Models of the catalogue, by what is known.", "state", models)
+    yield _one(
+        "mediagen_objects_to_delete",
+        "Objects in storage that nobody needs and no worker has deleted yet.",
+        found.kept.doomed,
     )
     yield from _providers(found)
 

@@ -17,7 +17,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from store.adapters import webhook_tables
+from store.adapters import model_tables
 
 
 def _config(connection: sa.Connection) -> Config:
@@ -45,7 +45,7 @@ async def upgrade(url: str) -> None:
 def _differences(connection: sa.Connection) -> list[object]:
     context = MigrationContext.configure(connection, opts={"compare_type": True})
     return [
-        *compare_metadata(context, webhook_tables.metadata),
+        *compare_metadata(context, model_tables.metadata),
         *_constraint_differences(connection),
     ]
 
@@ -59,7 +59,7 @@ def _constraint_differences(connection: sa.Connection) -> list[object]:
     there = set(connection.execute(query).scalars())
     here = {
         f"{table.name}.{constraint.name}"
-        for table in webhook_tables.metadata.tables.values()
+        for table in model_tables.metadata.tables.values()
         for constraint in table.constraints
         if isinstance(constraint, sa.CheckConstraint)
     }

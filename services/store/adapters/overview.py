@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from store.adapters import model_tables as m
 from store.adapters import tables as t
 from store.adapters import webhook_tables as w
 from store.adapters.accounts import bucket_of
@@ -67,6 +68,14 @@ class Webhooks:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept beside jobs."""
+
+    models: dict[str, int]  #: of the catalogue, by what is known of them
+    doomed: int  #: objects that are still to be deleted
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """All of it, as of about one instant."""
 
@@ -76,6 +85,7 @@ class Overview:
     providers: tuple[Provider, ...]
     rate_limit: float  #: creates a minute while the provider refuses none; 0: no limit
     webhooks: Webhooks
+    kept: Kept
 
 
 class OverviewReader:
@@ -93,6 +103,8 @@ class OverviewReader:
             workers = (await connection.execute(_WORKERS)).all()
             accounts = (await connection.execute(_ACCOUNTS)).all()
             told = (await connection.execute(_WEBHOOKS)).one()
+            models = (await connection.execute(_MODELS)).all()
+            doomed = (await connection.execute(_DOOMED)).scalar_one()
         return Overview(
             counts,
             {row.state: row.found for row in letters},
@@ -100,6 +112,7 @@ class OverviewReader:
             tuple(self._provider(row, counts.now) for row in accounts),
             self._rate_limit,
             Webhooks(**told._asdict()),
+            Kept({row.state: row.found for row in models}, doomed),
         )
 
     def _provider(self, row: sa.Row[Any], now: datetime) -> Provider:
@@ -177,6 +190,8 @@ _COUNTS = _counts()
 _LETTERS = sa.select(t.dead_letters.c.state, sa.func.count().label("found")).group_by(
     t.dead_letters.c.state
 )
+_MODELS = sa.select(m.models.c.state, sa.func.count().label("found")).group_by(m.models.c.state)
+_DOOMED = sa.select(sa.func.count()).select_from(m.doomed_objects)
 _WORKERS = (
     sa.select(t.workers)
     .where(t.workers.c.seen_time > CLOCK - HEARD_OF)

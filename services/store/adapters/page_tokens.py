@@ -44,3 +44,21 @@ def _time(text: str) -> datetime:
     if time.tzinfo is None:
         raise ValueError
     return time.astimezone(UTC)  # what lies beyond the years of a datetime fails here
+
+
+def write_name(fingerprint: str, name: str) -> str:
+    """The token of the page behind *name*, of rows that are sorted by name."""
+    return base64.urlsafe_b64encode(json.dumps([fingerprint, name]).encode()).decode().rstrip("=")
+
+
+def read_name(fingerprint: str, token: str) -> str:
+    """The name that *token* stands for. PageTokenInvalid if it is not one of this filter's."""
+    try:
+        raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+        given, name = json.loads(raw)
+        if given != fingerprint or not isinstance(name, str) or "\x00" in name:
+            raise ValueError
+        name.encode()
+        return name
+    except (ValueError, TypeError, RecursionError):
+        raise PageTokenInvalid from None

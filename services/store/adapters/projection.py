@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from google.protobuf import struct_pb2
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from mediagen.v1 import attempt_pb2, failure_pb2, job_pb2
@@ -24,6 +25,13 @@ def timestamp(moment: datetime | None) -> Timestamp | None:
         return None
     since = moment - _EPOCH  # FromDatetime takes ten times as long, and every view has several
     return Timestamp(seconds=since.days * 86_400 + since.seconds, nanos=since.microseconds * 1000)
+
+
+def duration(delta: timedelta) -> Duration:
+    """The protobuf form of *delta*."""
+    message = Duration()
+    message.FromTimedelta(delta)
+    return message
 
 
 def failure_message(failure: Failure | None) -> failure_pb2.Failure | None:
@@ -74,17 +82,31 @@ def attempt_message(attempt: Attempt) -> attempt_pb2.Attempt:
         predict_seconds=attempt.predict_seconds,
         charge_reason=attempt_pb2.ChargeReason.Value(charge_reason(attempt)),
         provider_metrics=dict(attempt.metrics),
+        model_version=attempt.model_version or "",
     )
 
 
 def artifact_message(artifact: Artifact) -> job_pb2.Artifact:
-    """The public form of *artifact*, without its URL."""
+    """The public form of *artifact*, without the URLs of its bytes and of its preview's."""
+    preview = artifact.preview
     return job_pb2.Artifact(
         index=artifact.index,
         media_type=artifact.media_type,
         size_bytes=artifact.size_bytes,
         sha256=artifact.sha256,
         output_path=artifact.output_path,
+        width=artifact.width,
+        height=artifact.height,
+        duration=None if artifact.duration is None else duration(artifact.duration),
+        preview=None
+        if preview is None
+        else job_pb2.Preview(
+            media_type=preview.media_type,
+            width=preview.width,
+            height=preview.height,
+            size_bytes=preview.size_bytes,
+        ),
+        delete_time=timestamp(artifact.delete_time),
     )
 
 

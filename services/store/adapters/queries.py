@@ -16,9 +16,10 @@ from mediagen.v1 import job_pb2
 from store.adapters import tables as t
 from store.adapters.database import Database
 from store.adapters.page_tokens import Place, read_token, write_token
-from store.adapters.projection import artifact_message, whole_job
+from store.adapters.projection import whole_job
 from store.adapters.rows import artifact_of
-from store.domain.errors import ArtifactNotFound, JobNotFound
+from store.domain.errors import ArtifactDeleted, ArtifactNotFound, JobNotFound
+from store.domain.job import Artifact
 from store.domain.states import State
 
 
@@ -153,8 +154,8 @@ class Queries:
         whole = whole_job(rows[0].view, rows[0].request)
         return whole, [job_pb2.Job.FromString(row.view) for row in rows[1:]]
 
-    async def artifact(self, tenant: str, job_id: UUID, index: int) -> tuple[job_pb2.Artifact, str]:
-        """The artifact, and the key of its bytes."""
+    async def artifact(self, tenant: str, job_id: UUID, index: int) -> Artifact:
+        """The artifact. ArtifactDeleted if it was kept long enough."""
         query = (
             sa.select(t.artifacts, t.jobs.c.job_id.label("owner"))
             .select_from(
@@ -173,7 +174,10 @@ class Queries:
             raise JobNotFound(job_id)
         if row["object_key"] is None:
             raise ArtifactNotFound(job_id, index)
-        return artifact_message(artifact_of(row)), row["object_key"]
+        artifact = artifact_of(row)
+        if artifact.delete_time is not None:
+            raise ArtifactDeleted(job_id, index)
+        return artifact
 
 
 def _conditions(filter_: Filter) -> list[sa.ColumnElement[Any]]:

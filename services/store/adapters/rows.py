@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from store.domain.failure import Failure, FieldViolation
@@ -14,6 +14,7 @@ from store.domain.job import (
     Job,
     Leased,
     Mover,
+    Preview,
     Reconciling,
     Waiting,
 )
@@ -68,11 +69,25 @@ def attempt_of(row: Row) -> Attempt:
         unclear_scans=row["unclear_scans"],
         last_scan_time=row["last_scan_time"],
         seen_later=row["seen_later"],
+        model_version=row["model_version"],
+    )
+
+
+def _preview_of(row: Row) -> Preview | None:
+    if row["preview_key"] is None:
+        return None
+    return Preview(
+        object_key=row["preview_key"],
+        media_type=row["preview_type"],
+        width=row["preview_width"],
+        height=row["preview_height"],
+        size_bytes=row["preview_bytes"],
     )
 
 
 def artifact_of(row: Row) -> Artifact:
     """One stored result."""
+    length = row["duration_ms"]
     return Artifact(
         index=row["index"],
         object_key=row["object_key"],
@@ -80,6 +95,12 @@ def artifact_of(row: Row) -> Artifact:
         size_bytes=row["size_bytes"],
         sha256=row["sha256"],
         output_path=row["output_path"],
+        width=row["width"],
+        height=row["height"],
+        duration=None if length is None else timedelta(milliseconds=length),
+        preview=_preview_of(row),
+        create_time=row["create_time"],
+        delete_time=row["delete_time"],
     )
 
 

@@ -1,8 +1,8 @@
 """How a job is written: once for each request_id, whatever repeats.
 
-One statement writes the job and its first event, so that both are there or neither, and finds or
-makes the endpoint of the URL that the job names, if it does. A conflict on (tenant, request_id)
-writes no job, and the one found instead must have the same request.
+One statement writes the job and its first event, so that both are there or neither. It also finds
+or makes the endpoint of the URL that the job names, and keeps the uploads that it uses. A conflict
+on (tenant, request_id) writes no job, and the one found instead must have the same request.
 
 Comes from: CreateJob in rpc/job_store.py. Goes on: loops/admitter.py.
 """
@@ -27,9 +27,10 @@ from store.adapters import tables as t
 from store.adapters.database import CLOCK, Database
 from store.adapters.named_endpoints import named_endpoint, parameters
 from store.adapters.projection import job_message, whole_job
+from store.adapters.upload_use import kept_parameters, kept_uploads, uploads_of
 from store.adapters.wakeups import Wakeups
 from store.adapters.writes import mover_word
-from store.domain.errors import RequestIdReused
+from store.domain.errors import JobNotFound, RequestIdReused
 from store.domain.job import Job
 
 #: Priority moves a job's place in the line by a fixed time, so that nothing waits for ever.
@@ -48,10 +49,16 @@ def new_job_id() -> UUID:
     return UUID(int=value & ~(0x3 << 62) | 0x2 << 62)
 
 
+#: What is not the caller's: the id, and what was settled as the job was accepted, which may come
+#: out otherwise when it is accepted again.
+_NOT_ASKED_FOR = ("request_id", "model_version", "defaults", "input_files")
+
+
 def request_hash(request: job_pb2.JobRequest) -> bytes:
-    """The SHA-256 of what was asked for, its id apart: what a repeat is compared by."""
+    """The SHA-256 of what was asked for: what a repeat is compared by."""
     words = MessageToDict(request, preserving_proto_field_name=True)
-    words.pop("request_id", None)
+    for name in _NOT_ASKED_FOR:
+        words.pop(name, None)
     return hashlib.sha256(json.dumps(words, sort_keys=True).encode()).digest()
 
 
@@ -59,9 +66,9 @@ def _bind(column: str) -> str:
     return f"new_{column}"
 
 
-def _create(*, told: bool) -> sa.Select[Any]:
+def _create(*, told: bool, uses: bool) -> sa.Select[Any]:
     """The job and its first event; no row where there is a job of this request_id already. *told*:
-    a URL is told of it."""
+    a URL is told of it; *uses*: uploads are inputs of it."""
     columns = (
         "job_id", "tenant", "request", "request_id", "request_hash", "model", "prompt", "labels",
         "create_time", "deadline", "rank_time", "state", "revision", "mover", "update_time", "view",
@@ -90,16 +97,18 @@ def _create(*, told: bool) -> sa.Select[Any]:
         .returning(t.events.c.job_id)
         .cte("first_event")
     )
-    return sa.select(first_event.c.job_id).add_cte(written)
+    made = sa.select(first_event.c.job_id).add_cte(written)
+    return made.add_cte(kept_uploads()) if uses else made
 
 
-#: Built once: to build it takes several times as long as to run it.
-_CREATE = _create(told=False)
-_CREATE_TOLD = _create(told=True)
+#: Built once: to build them takes several times as long as to run them.
+_CREATE = {
+    (told, uses): _create(told=told, uses=uses) for told in (False, True) for uses in (False, True)
+}
 
 
 def _statement(request: job_pb2.JobRequest) -> sa.Select[Any]:
-    return _CREATE_TOLD if request.HasField("webhook") else _CREATE
+    return _CREATE[request.HasField("webhook"), bool(uploads_of(request))]
 
 
 def new_job(
@@ -142,7 +151,11 @@ def _row(job: Job, request: job_pb2.JobRequest) -> dict[str, Any]:
         "redrive_of": job.redrive_of,
     }
     bound = {_bind(name): value for name, value in row.items()}
-    return bound | parameters(request) if request.HasField("webhook") else bound
+    if request.HasField("webhook"):
+        bound |= parameters(request)
+    if used := uploads_of(request):
+        bound |= kept_parameters(used, job.deadline)
+    return bound
 
 
 async def insert_job(connection: AsyncConnection, job: Job, request: job_pb2.JobRequest) -> None:
@@ -168,13 +181,19 @@ class Submissions:
         self._wakeups.changed(tenant)
         return whole_job(row[_bind("view")], row[_bind("request")])
 
+    async def find(self, tenant: str, request: job_pb2.JobRequest) -> job_pb2.Job:
+        """The job that the same request_id made. JobNotFound if there is none; RequestIdReused."""
+        return await self._found(tenant, request.request_id, request_hash(request))
+
     async def _found(self, tenant: str, request_id: str, digest: bytes) -> job_pb2.Job:
         jobs = t.jobs.c
         query = sa.select(jobs.job_id, jobs.request_hash, jobs.view, jobs.request).where(
             jobs.tenant == tenant, jobs.request_id == request_id
         )
         async with self._database.single() as connection:
-            row = (await connection.execute(query)).one()
+            row = (await connection.execute(query)).one_or_none()
+        if row is None:
+            raise JobNotFound(request_id, "request_id")
         if row.request_hash != digest:
             raise RequestIdReused(request_id, row.job_id)
         return whole_job(row.view, row.request)

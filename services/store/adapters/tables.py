@@ -6,6 +6,7 @@ jobs ──< attempts      the ledger of paid calls; unique indexes are its last
      ──1 dispatches    outbox, safety net and redelivery in one
      ──1 dead_letters  what an operator should look at, and what was decided
 webhook_endpoints ──< webhook_deliveries ──< webhook_attempts     (webhook_tables.py)
+models ──< model_versions, uploads, doomed_objects                (model_tables.py)
 feed_heads, workers, accounts, singletons      what the loops share
 """
 
@@ -169,6 +170,7 @@ attempts = sa.Table(
     sa.Column("unclear_scans", sa.Integer, nullable=False, server_default="0"),
     time_column("last_scan_time"),
     sa.Column("seen_later", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("model_version", sa.Text),  # the version that ran, as the provider says
     # Cleared once a lost call is too old to be taken for a new one of the same request.
     sa.Column("in_doubt", sa.Boolean, nullable=False, server_default=sa.true()),
     _of_job(),
@@ -308,8 +310,27 @@ artifacts = sa.Table(
     sa.Column("sha256", sa.Text, nullable=False),
     sa.Column("output_path", sa.Text, nullable=False),
     time_column("create_time", nullable=False),
+    # As far as it could be read: 0 and none otherwise.
+    sa.Column("width", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("height", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("duration_ms", sa.BigInteger),
+    # A small picture of it, in an object of its own.
+    sa.Column("preview_key", sa.Text, unique=True),
+    sa.Column("preview_type", sa.Text),
+    sa.Column("preview_width", sa.Integer),
+    sa.Column("preview_height", sa.Integer),
+    sa.Column("preview_bytes", sa.Integer),
+    # Kept long enough: the row stays, the bytes go (doomed_objects).
+    time_column("delete_time"),
     _of_job(),
     sa.CheckConstraint("size_bytes >= 0 AND index >= 0", name="numbers"),
+    sa.CheckConstraint("width >= 0 AND height >= 0 AND duration_ms >= 0", name="measures"),
+    sa.CheckConstraint(
+        "num_nulls(preview_key, preview_type, preview_width, preview_height, preview_bytes)"
+        " IN (0, 5)",
+        name="preview_whole",
+    ),
+    sa.Index("ix_artifacts_kept", "create_time", postgresql_where=sa.text("delete_time IS NULL")),
 )
 
 workers = sa.Table(

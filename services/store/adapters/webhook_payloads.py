@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from mediagen.v1 import job_pb2
-from servicekit.printing import Json, artifact_url, as_json
+from servicekit.printing import Json, artifact_url, as_json, preview_url
 from store.adapters.projection import timestamp
 from store.domain.deliveries import PING
 
@@ -25,7 +25,10 @@ def of_job(type_: str, moment: datetime, view: bytes, request: bytes, public_url
     """The event of a job's revision; *moment* is when it happened."""
     job = job_pb2.Job.FromString(view)
     for artifact in job.artifacts:
-        artifact.url = artifact_url(public_url, job.job_id, artifact.index)
+        where = (public_url, job.job_id, artifact.index)
+        artifact.url = artifact_url(*where)
+        if artifact.HasField("preview"):
+            artifact.preview.url = preview_url(*where)
     asked = as_json(job_pb2.JobRequest.FromString(request))
     data = as_json(job) | {"request": {name: asked[name] for name in _KNOWN_BY}}
     return _printed(type_, moment, data)

@@ -15,7 +15,7 @@ from store.adapters.tables import metadata as _metadata
 from store.adapters.tables import one_of, time_column
 from store.domain.deliveries import DeliveryState, EndpointState
 
-#: With these and those of tables.py: every table there is.
+#: With these and those of tables.py; model_tables.py has the rest.
 metadata: Final = _metadata
 
 webhook_endpoints = sa.Table(

@@ -1,4 +1,4 @@
-"""What a change writes: the job's row, attempts, dispatch, event and dead letter."""
+"""What a change writes: the job's row, attempts, dispatch, event, artifacts and dead letter."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from jobqueue.topology import level_for
 from store.adapters import tables as t
+from store.adapters.artifact_writes import write_artifacts
 from store.adapters.letters import write_letter
 from store.adapters.projection import job_message
 from store.adapters.rows import failure_json
@@ -34,7 +35,6 @@ _UPDATE = sa.update(t.jobs).where(
     t.jobs.c.lease_epoch == sa.bindparam("old_lease_epoch"),
 )
 _EVENT = sa.insert(t.events)
-_ARTIFACT = sa.insert(t.artifacts)
 _ATTEMPT = _written(
     t.attempts,
     fixed={
@@ -64,8 +64,8 @@ async def write(connection: AsyncConnection, old: Job, new: Job, now: datetime) 
     await _write_dispatch(connection, old, new, now)
     if new.revision != old.revision:
         await connection.execute(_EVENT, _event_values(old, new, view))
-    if len(new.artifacts) > len(old.artifacts):
-        await connection.execute(_ARTIFACT, _artifact_values(old, new, now))
+    if new.artifacts != old.artifacts:
+        await write_artifacts(connection, old, new, now)
     await write_letter(connection, old, new, now)
 
 
@@ -152,6 +152,7 @@ async def _write_attempt(connection: AsyncConnection, job: Job, attempt: Attempt
         "unclear_scans": attempt.unclear_scans,
         "last_scan_time": attempt.last_scan_time,
         "seen_later": attempt.seen_later,
+        "model_version": attempt.model_version,
     }
     await connection.execute(_ATTEMPT, values)
 
@@ -180,22 +181,3 @@ def dispatch_values(job: Job, mover: Dispatched, now: datetime) -> dict[str, Any
         "published": 0,
         "relay_until": None,
     }
-
-
-def _artifact_values(old: Job, job: Job, now: datetime) -> list[dict[str, Any]]:
-    listed = {artifact.index for artifact in old.artifacts}
-    return [
-        {
-            "job_id": job.job_id,
-            "index": artifact.index,
-            "tenant": job.tenant,
-            "object_key": artifact.object_key,
-            "media_type": artifact.media_type,
-            "size_bytes": artifact.size_bytes,
-            "sha256": artifact.sha256,
-            "output_path": artifact.output_path,
-            "create_time": now,
-        }
-        for artifact in job.artifacts
-        if artifact.index not in listed
-    ]

@@ -3,6 +3,8 @@
 * JobError
   - JobNotFound
   - ArtifactNotFound
+  - ArtifactDeleted
+  - UploadNotFound
   - DeadLetterNotFound
   - RequestIdReused
   - PageTokenInvalid
@@ -38,8 +40,11 @@ class JobNotFound(JobError):
 
     reason = "ERROR_REASON_JOB_NOT_FOUND"
 
-    def __init__(self, job_id: object) -> None:
-        super().__init__(f"No job has the id {str(job_id)[:64]!r}.", job_id=str(job_id)[:64])
+    def __init__(self, job_id: object, name: str = "id") -> None:
+        shown = str(job_id)[:64]
+        super().__init__(
+            f"No job has the {name} {shown!r}.", **{"job_id" if name == "id" else name: shown}
+        )
 
 
 class ArtifactNotFound(JobError):
@@ -49,6 +54,30 @@ class ArtifactNotFound(JobError):
 
     def __init__(self, job_id: UUID, index: int) -> None:
         super().__init__(f"Job {job_id} has no artifact {index}.", job_id=job_id, index=index)
+
+
+class ArtifactDeleted(JobError):
+    """The artifact was kept long enough: it is listed, and its bytes are gone."""
+
+    reason = "ERROR_REASON_ARTIFACT_DELETED"
+
+    def __init__(self, job_id: UUID, index: int) -> None:
+        super().__init__(
+            f"Artifact {index} of job {job_id} was kept long enough, and is deleted.",
+            job_id=job_id, index=index,
+        )  # fmt: skip
+
+
+class UploadNotFound(JobError):
+    """The tenant has no upload of this id, or it is no longer kept."""
+
+    reason = "ERROR_REASON_UPLOAD_NOT_FOUND"
+
+    def __init__(self, upload_id: object) -> None:
+        shown = str(upload_id)[:64]
+        super().__init__(
+            f"No upload has the id {shown!r}, or it is no longer kept.", upload_id=shown
+        )
 
 
 class DeadLetterNotFound(JobError):

@@ -82,11 +82,23 @@ class Attempt:
     unclear_scans: int = 0  #: complete scans after settling that showed more than one could explain
     last_scan_time: datetime | None = None  #: the last scan that counted
     seen_later: bool = False  #: a scan that counted also showed a later prediction of ours
+    model_version: str | None = None  #: the version that ran, as the provider says
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """A small picture that stands for an artifact, in an object of its own."""
+
+    object_key: str
+    media_type: str
+    width: int
+    height: int
+    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Artifact:
-    """One stored result."""
+    """One stored result. What could not be read of it is 0 or None."""
 
     index: int
     object_key: str
@@ -94,6 +106,12 @@ class Artifact:
     size_bytes: int
     sha256: str
     output_path: str
+    width: int = 0
+    height: int = 0
+    duration: timedelta | None = None
+    preview: Preview | None = None
+    create_time: datetime | None = None  #: None until it is written
+    delete_time: datetime | None = None  #: its bytes were kept long enough, and are deleted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

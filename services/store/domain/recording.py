@@ -29,7 +29,13 @@ from store.domain.states import (
 CLOSED_UNKNOWN = frozenset({AttemptState.UNRESOLVED, AttemptState.WRITTEN_OFF})
 
 
-def record_prediction(job: Job, submit_token: str, prediction_id: str, now: datetime) -> Job:
+def record_prediction(
+    job: Job,
+    submit_token: str,
+    prediction_id: str,
+    now: datetime,
+    model_version: str | None = None,
+) -> Job:
     """The provider answered with an id.
 
     It becomes the job's live call wherever that can be true, whoever holds the lease by now. Where
@@ -48,6 +54,7 @@ def record_prediction(job: Job, submit_token: str, prediction_id: str, now: date
         AttemptState.UNRESOLVED,
         AttemptState.WRITTEN_OFF,  # no other call was made yet, so none needs to be
     )
+    attempt = replace(attempt, model_version=model_version)
     if late or not waits_for_id:
         return _orphan(job, attempt, prediction_id, now)
     live = replace(
@@ -150,6 +157,7 @@ def record_succeeded(
     now: datetime,
     metrics: Metrics = (),
     log_tail: str | None = None,
+    model_version: str | None = None,
 ) -> Job:
     """The prediction ended with a result. From here on no other call is ever made."""
     attempt = job.by_prediction(prediction_id)
@@ -168,6 +176,7 @@ def record_succeeded(
         metrics=metrics,
         end_time=now,
         output=output or b"",  # an empty Value, so that a success can be told from other ends
+        model_version=model_version or attempt.model_version,
     )
     rival = job.current
     superseded = rival is not None and rival.number != attempt.number

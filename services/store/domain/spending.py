@@ -16,6 +16,7 @@ from store.domain.job import (
     Job,
     Leased,
     Waiting,
+    end,
     revise,
     with_attempt,
 )
@@ -109,6 +110,27 @@ def begin_submit(
                attempts=with_attempt(job, attempt)),
         attempt,
     )  # fmt: skip
+
+
+def fail_unsent(job: Job, lease_epoch: int, failure: Failure, now: datetime) -> Job:
+    """The worker can not send what the job asks for: it fails, and nothing is paid for that.
+
+    What earlier calls may have made still comes first. Failing again changes nothing.
+    """
+    if job.state is State.FAILED and job.lease_epoch == lease_epoch:
+        return job
+    must_hold(job, lease_epoch)
+    if job.current is not None:
+        if job.current.state is AttemptState.SUBMITTING:
+            raise TransitionRefused(job.job_id, "a call of it is being sent.")
+        return redispatch(job, now)
+    if (saving := late_success(job, now)) is not None:
+        return saving
+    if job.stopping:
+        return end_without_call(job, now)
+    if job.live_orphan(now):
+        return postpone(job, now, postponement(job.postponements, None, 0.0))
+    return end(job, State.FAILED, now, failure=failure)
 
 
 def late_success(job: Job, now: datetime) -> Job | None:

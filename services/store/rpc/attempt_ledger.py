@@ -23,7 +23,9 @@ from store.adapters import accounts
 from store.adapters import tables as t
 from store.adapters.database import Unavailable
 from store.adapters.jobs import Change, Jobs
+from store.adapters.projection import duration
 from store.adapters.reconciler_lease import ReconcilerLease
+from store.adapters.sending import Sending
 from store.adapters.workers import Kept, Workers
 from store.domain import leasing, spending
 from store.domain.errors import JobError
@@ -36,8 +38,8 @@ from store.rpc.hints import WorkerHints
 from store.rpc.recording import Recording
 from store.rpc.saving import Saving
 from store.rpc.wire import (
-    duration,
     job_id_of,
+    provider_failure_of,
     refusal_message,
     road_message,
     stage_of,
@@ -59,6 +61,7 @@ class AttemptLedger(Saving, Recording):
         publisher: Publisher,
     ) -> None:  # fmt: skip
         self._jobs = jobs
+        self._sending = Sending(jobs.database)
         self._workers = workers
         self._reconciler = reconciler
         self._rules = rules
@@ -67,6 +70,8 @@ class AttemptLedger(Saving, Recording):
     async def ClaimJob(self, request: pb.ClaimJobRequest, context: Any) -> pb.ClaimJobResponse:
         """Gives the job to the worker, or says why not."""
         async with self._jobs.change("claim_job", job_id_of(request.job_id)) as change:
+            if not request.sends_settled and _needs_settled(change):
+                return pb.ClaimJobResponse(refusal=refusal_message(Refusal.NOTHING_TO_CLAIM))
             outcome = leasing.claim(
                 change.job,
                 dispatch=request.dispatch,
@@ -78,7 +83,10 @@ class AttemptLedger(Saving, Recording):
             change.save(outcome.job)
         if isinstance(outcome, Refused):
             return pb.ClaimJobResponse(refusal=refusal_message(outcome.reason))
-        return self._claimed(outcome, change)
+        claimed = self._claimed(outcome, change)
+        if outcome.road is Road.SUBMIT:
+            await self._sending.add(claimed)
+        return claimed
 
     def _claimed(self, claimed: Claimed, change: Change) -> pb.ClaimJobResponse:
         job, attempt = claimed.job, claimed.job.current
@@ -201,6 +209,15 @@ class AttemptLedger(Saving, Recording):
             return Refused(job, closed.reason, closed.retry_after)
         return Refused(change.job, closed.reason, closed.retry_after)
 
+    async def FailUnsent(
+        self, request: pb.FailUnsentRequest, context: Any
+    ) -> pb.FailUnsentResponse:
+        """The job that can not be sent."""
+        failure = provider_failure_of(pb.ProviderFailure(failure=request.failure)).failure
+        async with self._jobs.change("fail_unsent", job_id_of(request.job_id)) as change:
+            change.save(spending.fail_unsent(change.job, request.lease_epoch, failure, change.now))
+        return pb.FailUnsentResponse()
+
     async def ReleaseJob(
         self, request: pb.ReleaseJobRequest, context: Any
     ) -> pb.ReleaseJobResponse:
@@ -231,3 +248,12 @@ def _news(kept: Kept, report: pb.LeaseReport) -> bool:
     stage = stage_of(report.stage)
     more = tail_of(report) not in (None, kept.log_tail)
     return (stage is not None and str(stage) != kept.stage) or progress != kept.progress or more
+
+
+def _needs_settled(change: Change) -> bool:
+    """To send what the caller wrote would be another call than the one that was accepted."""
+    if change.job.current is not None:
+        return False
+    asked = job_pb2.JobRequest.FromString(change.request)
+    pinned = bool(asked.model_version) and ":" not in asked.model
+    return pinned or any(each.uri for each in asked.input_files)

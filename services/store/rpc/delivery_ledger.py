@@ -13,9 +13,9 @@ from mediagen.store.v1 import delivery_ledger_service_pb2 as pb
 from mediagen.store.v1.delivery_ledger_service_pb2_grpc import DeliveryLedgerServiceServicer
 from store.adapters.deliveries import Deliveries
 from store.adapters.metrics import PostCounter
+from store.adapters.projection import duration
 from store.domain.deliveries import HORIZON, POST_TIMEOUT, Outcome, Post
 from store.domain.failure import clean_text
-from store.rpc.wire import duration
 
 MESSAGE_LIMIT = 300  #: characters of why a post was not taken
 _LONGEST_POST = timedelta(hours=1)

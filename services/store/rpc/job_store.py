@@ -18,7 +18,7 @@ from store.adapters.feed import Feed, Position
 from store.adapters.forecasts import Forecasts
 from store.adapters.jobs import Jobs
 from store.adapters.overview import read_counts
-from store.adapters.projection import timestamp
+from store.adapters.projection import artifact_message, timestamp
 from store.adapters.queries import Filter, Queries
 from store.adapters.submissions import Submissions
 from store.domain.ending import cancel
@@ -48,8 +48,11 @@ class JobStore(JobStoreServiceServicer):
         self._hints = WorkerHints(publisher)
 
     async def CreateJob(self, request: pb.CreateJobRequest, context: Any) -> pb.CreateJobResponse:
-        """Writes the job, once for each request_id."""
-        job = await self._submissions.create(request.tenant, request.request)
+        """Writes the job, once for each request_id; or only finds it."""
+        if request.find_only:
+            job = await self._submissions.find(request.tenant, request.request)
+        else:
+            job = await self._submissions.create(request.tenant, request.request)
         return pb.CreateJobResponse(job=job)
 
     async def GetJob(self, request: pb.GetJobRequest, context: Any) -> pb.GetJobResponse:
@@ -121,10 +124,14 @@ class JobStore(JobStoreServiceServicer):
         self, request: pb.GetArtifactRequest, context: Any
     ) -> pb.GetArtifactResponse:
         """Reads where an artifact is."""
-        artifact, key = await self._queries.artifact(
-            request.tenant, job_id_of(request.job_id), request.index
+        job_id = job_id_of(request.job_id)
+        artifact = await self._queries.artifact(request.tenant, job_id, request.index)
+        preview = artifact.preview
+        return pb.GetArtifactResponse(
+            artifact=artifact_message(artifact),
+            object_key=artifact.object_key,
+            preview_object_key=preview.object_key if preview is not None else "",
         )
-        return pb.GetArtifactResponse(artifact=artifact, object_key=key)
 
     async def GetHealth(self, request: pb.GetHealthRequest, context: Any) -> pb.GetHealthResponse:
         """Reads how the parts behind the store are."""

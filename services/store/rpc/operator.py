@@ -6,16 +6,19 @@ the admitter like any other.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
 from mediagen.v1 import attempt_pb2, dead_letter_pb2, failure_pb2, job_pb2
 from mediagen.v1 import operator_service_pb2 as pb
 from mediagen.v1.operator_service_pb2_grpc import OperatorServiceServicer
+from store.adapters.catalogue_writes import CatalogueWrites
 from store.adapters.jobs import Change, Jobs
 from store.adapters.letter_pages import UNDECIDED, LetterFilter, LetterPages, discard, state_of
 from store.adapters.overview import OverviewReader
+from store.adapters.projection import timestamp
+from store.adapters.statistics import Statistics
 from store.adapters.submissions import insert_job, new_job
 from store.adapters.wakeups import Wakeups
 from store.domain import operating
@@ -27,15 +30,23 @@ from store.rpc.overview_view import overview_message
 
 DEFAULT_PAGE, LARGEST_PAGE = 50, 200
 DEFAULT_TURN, LARGEST_TURN = 100, 500
+DEFAULT_STEPS, MOST_STEPS = 60, 288
+DEFAULT_WINDOW = timedelta(hours=1)
+SHORTEST_WINDOW, LONGEST_WINDOW = timedelta(minutes=5), timedelta(days=30)
 
 
 class Operator(OperatorServiceServicer):
     """Each method is one use case."""
 
-    def __init__(self, jobs: Jobs, wakeups: Wakeups, overview: OverviewReader) -> None:
+    def __init__(
+        self, jobs: Jobs, wakeups: Wakeups, overview: OverviewReader, models: CatalogueWrites,
+        statistics: Statistics,
+    ) -> None:  # fmt: skip
         self._jobs = jobs
         self._wakeups = wakeups
         self._overview = overview
+        self._models = models
+        self._statistics = statistics
         self._letters = LetterPages(jobs.database)
 
     async def GetOverview(
@@ -43,6 +54,24 @@ class Operator(OperatorServiceServicer):
     ) -> pb.GetOverviewResponse:
         """Reads what is going on."""
         return overview_message(await self._overview.read())
+
+    async def GetStatistics(
+        self, request: pb.GetStatisticsRequest, context: Any
+    ) -> pb.GetStatisticsResponse:
+        """Counts how it went."""
+        window = request.window.ToTimedelta() if request.HasField("window") else DEFAULT_WINDOW
+        window = min(max(window, SHORTEST_WINDOW), LONGEST_WINDOW)
+        steps = min(request.steps or DEFAULT_STEPS, MOST_STEPS)
+        return await self._statistics.of(window, steps)
+
+    async def SyncModels(
+        self, request: pb.SyncModelsRequest, context: Any
+    ) -> pb.SyncModelsResponse:
+        """Has the provider asked about models."""
+        count, now, unknown = await self._models.sync(request.names)
+        return pb.SyncModelsResponse(
+            models=count, request_time=timestamp(now), unknown_names=unknown
+        )
 
     async def ListDeadLetters(
         self, request: pb.ListDeadLettersRequest, context: Any

@@ -12,16 +12,29 @@ import structlog
 from sqlalchemy import exc
 
 from mediagen.store.v1 import attempt_ledger_service_pb2 as pb
+from mediagen.v1.job_pb2 import JobRequest
 from store.adapters import accounts, gate
+from store.adapters.catalogue_writes import doubt
 from store.domain import leasing, recording
 from store.domain.errors import PermitUnknown, PredictionTaken
 from store.domain.job import Attempt, Job, Leased
 from store.domain.states import AttemptState, FailureKind
 from store.rpc.hints import WorkerHints
 from store.rpc.reconciliation import Reconciliation
-from store.rpc.wire import end_of, job_id_of, measured, provider_failure_of, sane, tail_of
+from store.rpc.wire import (
+    end_of,
+    job_id_of,
+    measured,
+    provider_failure_of,
+    sane,
+    tail_of,
+    version_of,
+)
 
 log = structlog.get_logger()
+
+#: What the provider refuses so may have been right for the model as the catalogue knows it.
+OF_THE_MODEL = frozenset({"FAILURE_REASON_INVALID_INPUT", "FAILURE_REASON_MODEL_NOT_FOUND"})
 
 
 class Recording(Reconciliation):
@@ -58,8 +71,9 @@ class Recording(Reconciliation):
         job_id = await self._jobs.job_of_token(request.submit_token)
         async with self._jobs.change("record_prediction", job_id) as change:
             after = recording.record_prediction(
-                change.job, request.submit_token, request.prediction_id, change.now
-            )
+                change.job, request.submit_token, request.prediction_id, change.now,
+                version_of(request),
+            )  # fmt: skip
             if after is not change.job:
                 after = leasing.unstretch(after, change.now, self._rules.lease)
             change.save(after)
@@ -112,6 +126,12 @@ class Recording(Reconciliation):
                 )  # fmt: skip
             elif attempt is not None:
                 await gate.excuse(change.connection, attempt.account, request.submit_token)
+            if failure.failure.reason in OF_THE_MODEL and attempt is not None:
+                asked = JobRequest.FromString(change.request)
+                await doubt(
+                    change.connection, asked.model, asked.model_version, attempt.create_time
+                )
+                change.wrote = True
             if failure.kind is FailureKind.RATE and attempt is not None:
                 left = await accounts.throttle(
                     change.connection, attempt.account, self._rules.creates_per_minute,
@@ -130,7 +150,7 @@ class Recording(Reconciliation):
             _must_know(change.job, request.prediction_id)
             after = recording.record_succeeded(
                 change.job, request.prediction_id, output, sane(seconds), change.now,
-                measured(request.metrics), tail_of(request),
+                measured(request.metrics), tail_of(request), version_of(request),
             )  # fmt: skip
             change.save(after)
         attempt = _must_know(after, request.prediction_id)

@@ -6,6 +6,7 @@ from grpc import StatusCode
 
 from store.adapters.database import Unavailable
 from store.domain.errors import (
+    ArtifactDeleted,
     ArtifactNotFound,
     DeadLetterNotFound,
     DeliveryNotFound,
@@ -20,11 +21,13 @@ from store.domain.errors import (
     RequestIdReused,
     TooManyEndpoints,
     TransitionRefused,
+    UploadNotFound,
 )
 
 DOMAIN = "mediagen.dev"
 
 STATUSES: dict[type[Exception], StatusCode] = {
+    ArtifactDeleted: StatusCode.NOT_FOUND,
     ArtifactNotFound: StatusCode.NOT_FOUND,
     DeadLetterNotFound: StatusCode.NOT_FOUND,
     DeliveryNotFound: StatusCode.NOT_FOUND,
@@ -40,4 +43,5 @@ STATUSES: dict[type[Exception], StatusCode] = {
     TooManyEndpoints: StatusCode.RESOURCE_EXHAUSTED,
     TransitionRefused: StatusCode.FAILED_PRECONDITION,
     Unavailable: StatusCode.UNAVAILABLE,
+    UploadNotFound: StatusCode.NOT_FOUND,
 }

@@ -5,21 +5,25 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
-from google.protobuf.duration_pb2 import Duration
+from google.protobuf.struct_pb2 import Struct, Value
 
 from mediagen.store.v1 import attempt_ledger_service_pb2 as pb
 from mediagen.v1 import job_pb2
 from store.adapters.projection import artifact_message, failure_of
 from store.domain.charging import MOST_METRICS, Metrics
 from store.domain.errors import JobNotFound
-from store.domain.failure import ProviderFailure, clean_tail
-from store.domain.job import Artifact
+from store.domain.failure import ProviderFailure, clean_tail, clean_text
+from store.domain.job import Artifact, Preview
 from store.domain.states import AttemptState, FailureKind, Refusal, Road, Stage
 
 LONGEST_METRIC = 64
 LONGEST_WAIT = timedelta(hours=1)  #: a longer Retry-After is not believed
+LONGEST_MEDIA = timedelta(days=365)
+MOST_PIXELS = 2**31 - 1  #: of one side; what a column holds
+LONGEST_VERSION = 100
 
 
 def job_id_of(text: str) -> UUID:
@@ -92,6 +96,13 @@ def tail_of(
     return clean_tail(message.log_tail) if message.HasField("log_tail") else None
 
 
+def version_of(
+    message: pb.RecordPredictionRequest | pb.RecordSucceededRequest,
+) -> str | None:
+    """The version that the provider says runs; None: it does not say."""
+    return clean_text(message.model_version, LONGEST_VERSION) or None
+
+
 def refusal_message(reason: Refusal) -> pb.RefusalReason.ValueType:
     """The wire form of *reason*."""
     return pb.RefusalReason.Value(f"REFUSAL_REASON_{reason}")
@@ -103,8 +114,9 @@ def road_message(road: Road) -> pb.Road.ValueType:
 
 
 def artifact_of(stored: pb.StoredArtifact) -> Artifact:
-    """What a worker stored."""
+    """What a worker stored. A measure that can not be is taken for one that was not read."""
     artifact = stored.artifact
+    length = artifact.duration.ToTimedelta() if artifact.HasField("duration") else None
     return Artifact(
         index=artifact.index,
         object_key=stored.object_key,
@@ -112,16 +124,52 @@ def artifact_of(stored: pb.StoredArtifact) -> Artifact:
         size_bytes=artifact.size_bytes,
         sha256=artifact.sha256,
         output_path=artifact.output_path,
+        width=_measure(artifact.width),
+        height=_measure(artifact.height),
+        duration=length if length is not None and timedelta() <= length <= LONGEST_MEDIA else None,
+        preview=_preview_of(stored),
+    )
+
+
+def _measure(given: int) -> int:
+    return given if given <= MOST_PIXELS else 0
+
+
+def _preview_of(stored: pb.StoredArtifact) -> Preview | None:
+    if not stored.preview_object_key or not stored.artifact.HasField("preview"):
+        return None
+    preview = stored.artifact.preview
+    return Preview(
+        object_key=stored.preview_object_key,
+        media_type=preview.media_type,
+        width=_measure(preview.width),
+        height=_measure(preview.height),
+        size_bytes=min(preview.size_bytes, MOST_PIXELS),
     )
 
 
 def stored_message(artifact: Artifact) -> pb.StoredArtifact:
     """The wire form of what was stored."""
-    return pb.StoredArtifact(artifact=artifact_message(artifact), object_key=artifact.object_key)
+    preview = artifact.preview
+    return pb.StoredArtifact(
+        artifact=artifact_message(artifact),
+        object_key=artifact.object_key,
+        preview_object_key=preview.object_key if preview is not None else "",
+    )
 
 
-def duration(delta: timedelta) -> Duration:
-    """The wire form of *delta*."""
-    message = Duration()
-    message.FromTimedelta(delta)
-    return message
+def plain_struct(message: Struct) -> dict[str, Any]:
+    """What a Struct holds, with its numbers as they came."""
+    return {name: _plain(value) for name, value in message.fields.items()}
+
+
+def _plain(value: Value) -> Any:
+    match value.WhichOneof("kind"):
+        case "struct_value":
+            return plain_struct(value.struct_value)
+        case "list_value":
+            return [_plain(each) for each in value.list_value.values]
+        case "null_value" | None:
+            return None
+        case kind:
+            return getattr(value, kind)

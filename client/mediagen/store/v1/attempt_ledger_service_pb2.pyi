@@ -179,6 +179,7 @@ class ClaimJobRequest(_message.Message):
     DISPATCH_FIELD_NUMBER: _builtins.int
     WORKER_ID_FIELD_NUMBER: _builtins.int
     CLAIM_TOKEN_FIELD_NUMBER: _builtins.int
+    SENDS_SETTLED_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """Required. The id of the job."""
     dispatch: _builtins.int
@@ -187,6 +188,10 @@ class ClaimJobRequest(_message.Message):
     """Required. The worker's incarnation."""
     claim_token: _builtins.str
     """Required. A random value made for this delivery."""
+    sends_settled: _builtins.bool
+    """The worker sends provider_version and the files of stored_inputs. One of before they were would
+    send what the caller wrote instead, and so gets no job that needs them: it waits for another.
+    """
     def __init__(
         self,
         *,
@@ -194,10 +199,11 @@ class ClaimJobRequest(_message.Message):
         dispatch: _builtins.int = ...,
         worker_id: _builtins.str = ...,
         claim_token: _builtins.str = ...,
+        sends_settled: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim_token", b"claim_token", "dispatch", b"dispatch", "job_id", b"job_id", "worker_id", b"worker_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim_token", b"claim_token", "dispatch", b"dispatch", "job_id", b"job_id", "sends_settled", b"sends_settled", "worker_id", b"worker_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -222,6 +228,9 @@ class ClaimJobResponse(_message.Message):
     OUTPUT_FIELD_NUMBER: _builtins.int
     CREATED_ATTEMPTS_FIELD_NUMBER: _builtins.int
     STORED_ARTIFACTS_FIELD_NUMBER: _builtins.int
+    PROVIDER_VERSION_FIELD_NUMBER: _builtins.int
+    TAKES_SEED_FIELD_NUMBER: _builtins.int
+    STORED_INPUTS_FIELD_NUMBER: _builtins.int
     refusal: Global___RefusalReason.ValueType
     """Why there is nothing to do. The rest is unset then."""
     lease_epoch: _builtins.int
@@ -238,6 +247,12 @@ class ClaimJobResponse(_message.Message):
     """The provider's id. Set on ROAD_OBSERVE and ROAD_SAVE."""
     created_attempts: _builtins.int
     """How many calls of the job were created at the provider, the open one included."""
+    provider_version: _builtins.str
+    """What the provider is to be given as the version: 64 hex digits, or the name of an official model.
+    Set on ROAD_SUBMIT.
+    """
+    takes_seed: _builtins.bool
+    """The model takes a seed. Set on ROAD_SUBMIT."""
     @_builtins.property
     def lease_duration(self) -> _duration_pb2.Duration:
         """How long the lease lasts from now without a heartbeat."""
@@ -258,6 +273,10 @@ class ClaimJobResponse(_message.Message):
     def stored_artifacts(self) -> _containers.RepeatedCompositeFieldContainer[Global___StoredArtifact]:
         """What was stored of the output already. Set on ROAD_SAVE."""
 
+    @_builtins.property
+    def stored_inputs(self) -> _containers.RepeatedCompositeFieldContainer[Global___StoredInput]:
+        """The files among the inputs that lie in object storage. Set on ROAD_SUBMIT."""
+
     def __init__(
         self,
         *,
@@ -274,14 +293,49 @@ class ClaimJobResponse(_message.Message):
         output: _struct_pb2.Value | None = ...,
         created_attempts: _builtins.int = ...,
         stored_artifacts: _abc.Iterable[Global___StoredArtifact] | None = ...,
+        provider_version: _builtins.str = ...,
+        takes_seed: _builtins.bool = ...,
+        stored_inputs: _abc.Iterable[Global___StoredInput] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["lease_duration", b"lease_duration", "output", b"output", "request", b"request", "time_left", b"time_left"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "cancel_requested", b"cancel_requested", "created_attempts", b"created_attempts", "lease_duration", b"lease_duration", "lease_epoch", b"lease_epoch", "output", b"output", "prediction_id", b"prediction_id", "refusal", b"refusal", "request", b"request", "road", b"road", "stored_artifacts", b"stored_artifacts", "tenant", b"tenant", "time_left", b"time_left"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "cancel_requested", b"cancel_requested", "created_attempts", b"created_attempts", "lease_duration", b"lease_duration", "lease_epoch", b"lease_epoch", "output", b"output", "prediction_id", b"prediction_id", "provider_version", b"provider_version", "refusal", b"refusal", "request", b"request", "road", b"road", "stored_artifacts", b"stored_artifacts", "stored_inputs", b"stored_inputs", "takes_seed", b"takes_seed", "tenant", b"tenant", "time_left", b"time_left"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ClaimJobResponse: _TypeAlias = ClaimJobResponse  # noqa: Y015
+
+@_typing.final
+class StoredInput(_message.Message):
+    """An input file in object storage."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILE_FIELD_NUMBER: _builtins.int
+    OBJECT_KEY_FIELD_NUMBER: _builtins.int
+    FILE_NAME_FIELD_NUMBER: _builtins.int
+    object_key: _builtins.str
+    """The key of the bytes. Empty if they are no longer kept."""
+    file_name: _builtins.str
+    """The name that it was uploaded under. May be empty."""
+    @_builtins.property
+    def file(self) -> _job_pb2.InputFile:
+        """The file, and where it stands in the input."""
+
+    def __init__(
+        self,
+        *,
+        file: _job_pb2.InputFile | None = ...,
+        object_key: _builtins.str = ...,
+        file_name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["file", b"file"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["file", b"file", "file_name", b"file_name", "object_key", b"object_key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StoredInput: _TypeAlias = StoredInput  # noqa: Y015
 
 @_typing.final
 class HeartbeatRequest(_message.Message):
@@ -510,6 +564,7 @@ class RecordPredictionRequest(_message.Message):
     PREDICTION_ID_FIELD_NUMBER: _builtins.int
     BY_WEBHOOK_FIELD_NUMBER: _builtins.int
     NEWS_FIELD_NUMBER: _builtins.int
+    MODEL_VERSION_FIELD_NUMBER: _builtins.int
     submit_token: _builtins.str
     """Required. The permit's token."""
     prediction_id: _builtins.str
@@ -518,6 +573,8 @@ class RecordPredictionRequest(_message.Message):
     """The provider told it in a webhook, beside the answer to the call. An id of another attempt is
     then refused with ALREADY_EXISTS (ERROR_REASON_PREDICTION_TAKEN), and nothing is changed.
     """
+    model_version: _builtins.str
+    """The version that runs, as the provider says. Empty where it does not."""
     @_builtins.property
     def news(self) -> _messages_pb2.PredictionNews:
         """What the webhook told besides. The worker that holds the job is given it at once; nothing of it
@@ -531,10 +588,11 @@ class RecordPredictionRequest(_message.Message):
         prediction_id: _builtins.str = ...,
         by_webhook: _builtins.bool = ...,
         news: _messages_pb2.PredictionNews | None = ...,
+        model_version: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["news", b"news"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["by_webhook", b"by_webhook", "news", b"news", "prediction_id", b"prediction_id", "submit_token", b"submit_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by_webhook", b"by_webhook", "model_version", b"model_version", "news", b"news", "prediction_id", b"prediction_id", "submit_token", b"submit_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -717,6 +775,7 @@ class RecordSucceededRequest(_message.Message):
     PREDICT_SECONDS_FIELD_NUMBER: _builtins.int
     METRICS_FIELD_NUMBER: _builtins.int
     LOG_TAIL_FIELD_NUMBER: _builtins.int
+    MODEL_VERSION_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """Required. The id of the job."""
     prediction_id: _builtins.str
@@ -725,6 +784,8 @@ class RecordSucceededRequest(_message.Message):
     """How long the model ran, in seconds. Absent where the provider does not say."""
     log_tail: _builtins.str
     """What the model printed last, at most 1,024 characters. Absent where that is not known."""
+    model_version: _builtins.str
+    """The version that ran, as the provider says. Empty where it does not."""
     @_builtins.property
     def output(self) -> _struct_pb2.Value:
         """The output as given: delivery URLs and other values."""
@@ -742,10 +803,11 @@ class RecordSucceededRequest(_message.Message):
         predict_seconds: _builtins.float | None = ...,
         metrics: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
         log_tail: _builtins.str | None = ...,
+        model_version: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_log_tail", b"_log_tail", "_predict_seconds", b"_predict_seconds", "log_tail", b"log_tail", "output", b"output", "predict_seconds", b"predict_seconds"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_log_tail", b"_log_tail", "_predict_seconds", b"_predict_seconds", "job_id", b"job_id", "log_tail", b"log_tail", "metrics", b"metrics", "output", b"output", "predict_seconds", b"predict_seconds", "prediction_id", b"prediction_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_log_tail", b"_log_tail", "_predict_seconds", b"_predict_seconds", "job_id", b"job_id", "log_tail", b"log_tail", "metrics", b"metrics", "model_version", b"model_version", "output", b"output", "predict_seconds", b"predict_seconds", "prediction_id", b"prediction_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__log_tail: _TypeAlias = _typing.Literal["log_tail"]  # noqa: Y015
     _WhichOneofArgType__log_tail: _TypeAlias = _typing.Literal["_log_tail", b"_log_tail"]  # noqa: Y015
@@ -882,8 +944,11 @@ class StoredArtifact(_message.Message):
 
     ARTIFACT_FIELD_NUMBER: _builtins.int
     OBJECT_KEY_FIELD_NUMBER: _builtins.int
+    PREVIEW_OBJECT_KEY_FIELD_NUMBER: _builtins.int
     object_key: _builtins.str
     """Required. The key of the bytes in object storage."""
+    preview_object_key: _builtins.str
+    """The key of the preview's bytes in object storage. Empty where there is none."""
     @_builtins.property
     def artifact(self) -> _job_pb2.Artifact:
         """The artifact, without its URL."""
@@ -893,10 +958,11 @@ class StoredArtifact(_message.Message):
         *,
         artifact: _job_pb2.Artifact | None = ...,
         object_key: _builtins.str = ...,
+        preview_object_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["artifact", b"artifact"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["artifact", b"artifact", "object_key", b"object_key"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["artifact", b"artifact", "object_key", b"object_key", "preview_object_key", b"preview_object_key"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1005,6 +1071,55 @@ class CompleteJobResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CompleteJobResponse: _TypeAlias = CompleteJobResponse  # noqa: Y015
+
+@_typing.final
+class FailUnsentRequest(_message.Message):
+    """The job that can not be sent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    LEASE_EPOCH_FIELD_NUMBER: _builtins.int
+    FAILURE_FIELD_NUMBER: _builtins.int
+    job_id: _builtins.str
+    """Required. The id of the job."""
+    lease_epoch: _builtins.int
+    """Required. The fence."""
+    @_builtins.property
+    def failure(self) -> _failure_pb2.Failure:
+        """Required. Why."""
+
+    def __init__(
+        self,
+        *,
+        job_id: _builtins.str = ...,
+        lease_epoch: _builtins.int = ...,
+        failure: _failure_pb2.Failure | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure", "job_id", b"job_id", "lease_epoch", b"lease_epoch"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FailUnsentRequest: _TypeAlias = FailUnsentRequest  # noqa: Y015
+
+@_typing.final
+class FailUnsentResponse(_message.Message):
+    """Noted. The job has ended, or goes on where an earlier call of it turned out to live."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FailUnsentResponse: _TypeAlias = FailUnsentResponse  # noqa: Y015
 
 @_typing.final
 class FailSavingRequest(_message.Message):

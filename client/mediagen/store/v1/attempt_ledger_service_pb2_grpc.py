@@ -95,6 +95,11 @@ class AttemptLedgerServiceStub:
                 request_serializer=mediagen_dot_store_dot_v1_dot_attempt__ledger__service__pb2.FailSavingRequest.SerializeToString,
                 response_deserializer=mediagen_dot_store_dot_v1_dot_attempt__ledger__service__pb2.FailSavingResponse.FromString,
                 _registered_method=True)
+        self.FailUnsent = channel.unary_unary(
+                '/mediagen.store.v1.AttemptLedgerService/FailUnsent',
+                request_serializer=mediagen_dot_store_dot_v1_dot_attempt__ledger__service__pb2.FailUnsentRequest.SerializeToString,
+                response_deserializer=mediagen_dot_store_dot_v1_dot_attempt__ledger__service__pb2.FailUnsentResponse.FromString,
+                _registered_method=True)
         self.ReleaseJob = channel.unary_unary(
                 '/mediagen.store.v1.AttemptLedgerService/ReleaseJob',
                 request_serializer=mediagen_dot_store_dot_v1_dot_attempt__ledger__service__pb2.ReleaseJobRequest.SerializeToString,
@@ -204,6 +209,14 @@ class AttemptLedgerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def FailUnsent(self, request, context):
+        """End the job as FAILED before a call of it was permitted: what it asks for can not be sent. It is
+        not charged for that. Needs the lease.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ReleaseJob(self, request, context):
         """Hand a job back, to be taken again by any worker after a while. Needs the lease.
         """
@@ -283,6 +296,11 @@ def add_AttemptLedgerServiceServicer_to_server(servicer, server):
                     servicer.FailSaving,
                     request_deserializer=mediagen_dot_store_dot_v1_dot_attempt__ledger__service__pb2.FailSavingRequest.FromString,
                     response_serializer=mediagen_dot_store_dot_v1_dot_attempt__ledger__service__pb2.FailSavingResponse.SerializeToString,
+            ),
+            'FailUnsent': grpc.unary_unary_rpc_method_handler(
+                    servicer.FailUnsent,
+                    request_deserializer=mediagen_dot_store_dot_v1_dot_attempt__ledger__service__pb2.FailUnsentRequest.FromString,
+                    response_serializer=mediagen_dot_store_dot_v1_dot_attempt__ledger__service__pb2.FailUnsentResponse.SerializeToString,
             ),
             'ReleaseJob': grpc.unary_unary_rpc_method_handler(
                     servicer.ReleaseJob,
@@ -603,6 +621,33 @@ class AttemptLedgerService:
             '/mediagen.store.v1.AttemptLedgerService/FailSaving',
             mediagen_dot_store_dot_v1_dot_attempt__ledger__service__pb2.FailSavingRequest.SerializeToString,
             mediagen_dot_store_dot_v1_dot_attempt__ledger__service__pb2.FailSavingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FailUnsent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mediagen.store.v1.AttemptLedgerService/FailUnsent',
+            mediagen_dot_store_dot_v1_dot_attempt__ledger__service__pb2.FailUnsentRequest.SerializeToString,
+            mediagen_dot_store_dot_v1_dot_attempt__ledger__service__pb2.FailUnsentResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -73,6 +73,10 @@ class AttemptLedgerServiceStub:
     """End the job as COMPLETED with the artifacts that were stored. Needs the lease."""
     FailSaving: _grpc.UnaryUnaryMultiCallable[_attempt_ledger_service_pb2.FailSavingRequest, _attempt_ledger_service_pb2.FailSavingResponse]
     """End the job as FAILED after a success whose result can not be stored. Needs the lease."""
+    FailUnsent: _grpc.UnaryUnaryMultiCallable[_attempt_ledger_service_pb2.FailUnsentRequest, _attempt_ledger_service_pb2.FailUnsentResponse]
+    """End the job as FAILED before a call of it was permitted: what it asks for can not be sent. It is
+    not charged for that. Needs the lease.
+    """
     ReleaseJob: _grpc.UnaryUnaryMultiCallable[_attempt_ledger_service_pb2.ReleaseJobRequest, _attempt_ledger_service_pb2.ReleaseJobResponse]
     """Hand a job back, to be taken again by any worker after a while. Needs the lease."""
     LeaseReconciler: _grpc.UnaryUnaryMultiCallable[_attempt_ledger_service_pb2.LeaseReconcilerRequest, _attempt_ledger_service_pb2.LeaseReconcilerResponse]
@@ -127,6 +131,10 @@ class AttemptLedgerServiceAsyncStub(AttemptLedgerServiceStub):
     """End the job as COMPLETED with the artifacts that were stored. Needs the lease."""
     FailSaving: _aio.UnaryUnaryMultiCallable[_attempt_ledger_service_pb2.FailSavingRequest, _attempt_ledger_service_pb2.FailSavingResponse]  # type: ignore[assignment]
     """End the job as FAILED after a success whose result can not be stored. Needs the lease."""
+    FailUnsent: _aio.UnaryUnaryMultiCallable[_attempt_ledger_service_pb2.FailUnsentRequest, _attempt_ledger_service_pb2.FailUnsentResponse]  # type: ignore[assignment]
+    """End the job as FAILED before a call of it was permitted: what it asks for can not be sent. It is
+    not charged for that. Needs the lease.
+    """
     ReleaseJob: _aio.UnaryUnaryMultiCallable[_attempt_ledger_service_pb2.ReleaseJobRequest, _attempt_ledger_service_pb2.ReleaseJobResponse]  # type: ignore[assignment]
     """Hand a job back, to be taken again by any worker after a while. Needs the lease."""
     LeaseReconciler: _aio.UnaryUnaryMultiCallable[_attempt_ledger_service_pb2.LeaseReconcilerRequest, _attempt_ledger_service_pb2.LeaseReconcilerResponse]  # type: ignore[assignment]
@@ -244,6 +252,16 @@ class AttemptLedgerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_attempt_ledger_service_pb2.FailSavingResponse, _abc.Awaitable[_attempt_ledger_service_pb2.FailSavingResponse]]:
         """End the job as FAILED after a success whose result can not be stored. Needs the lease."""
+
+    @_abc_1.abstractmethod
+    def FailUnsent(
+        self,
+        request: _attempt_ledger_service_pb2.FailUnsentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_attempt_ledger_service_pb2.FailUnsentResponse, _abc.Awaitable[_attempt_ledger_service_pb2.FailUnsentResponse]]:
+        """End the job as FAILED before a call of it was permitted: what it asks for can not be sent. It is
+        not charged for that. Needs the lease.
+        """
 
     @_abc_1.abstractmethod
     def ReleaseJob(

@@ -35,21 +35,29 @@ class CreateJobRequest(_message.Message):
 
     TENANT_FIELD_NUMBER: _builtins.int
     REQUEST_FIELD_NUMBER: _builtins.int
+    FIND_ONLY_FIELD_NUMBER: _builtins.int
     tenant: _builtins.str
     """Required. The tenant it belongs to."""
+    find_only: _builtins.bool
+    """Write nothing: find the job that the same request_id made, or NOT_FOUND
+    (ERROR_REASON_JOB_NOT_FOUND).
+    """
     @_builtins.property
     def request(self) -> _job_pb2.JobRequest:
-        """Required. What was asked for, normalized: every default is filled in."""
+        """Required. What was asked for, normalized: every default is filled in. What was settled with it
+        (model_version, defaults, input_files) does not count when a repeat is compared.
+        """
 
     def __init__(
         self,
         *,
         tenant: _builtins.str = ...,
         request: _job_pb2.JobRequest | None = ...,
+        find_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["request", b"request"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["request", b"request", "tenant", b"tenant"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["find_only", b"find_only", "request", b"request", "tenant", b"tenant"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -601,8 +609,11 @@ class GetArtifactResponse(_message.Message):
 
     ARTIFACT_FIELD_NUMBER: _builtins.int
     OBJECT_KEY_FIELD_NUMBER: _builtins.int
+    PREVIEW_OBJECT_KEY_FIELD_NUMBER: _builtins.int
     object_key: _builtins.str
     """The key of the bytes in object storage."""
+    preview_object_key: _builtins.str
+    """The key of the preview's bytes in object storage. Empty where there is none."""
     @_builtins.property
     def artifact(self) -> _job_pb2.Artifact:
         """The artifact, without its URL."""
@@ -612,10 +623,11 @@ class GetArtifactResponse(_message.Message):
         *,
         artifact: _job_pb2.Artifact | None = ...,
         object_key: _builtins.str = ...,
+        preview_object_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["artifact", b"artifact"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["artifact", b"artifact", "object_key", b"object_key"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["artifact", b"artifact", "object_key", b"object_key", "preview_object_key", b"preview_object_key"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import context
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from store.adapters import webhook_tables
+from store.adapters import model_tables
 
 # A migration that waits for a lock makes every later statement wait behind it: rather give up.
 LOCK_TIMEOUT = "5s"
@@ -19,7 +19,7 @@ ADVISORY_LOCK = 0x6D656469  # one migrator at a time, however many replicas star
 def run(connection: sa.Connection) -> None:
     """Runs the migrations in one transaction, alone."""
     context.configure(
-        connection=connection, target_metadata=webhook_tables.metadata, compare_type=True
+        connection=connection, target_metadata=model_tables.metadata, compare_type=True
     )
     with context.begin_transaction():
         connection.execute(sa.text("SET LOCAL lock_timeout = '60s'"))

@@ -1,0 +1,100 @@
+"""Which files does an input name, and where?
+
+upload:0198…          bytes that were uploaded for it
+artifact:0198…/0      what another job made
+data:image/png;base64,…    the bytes themselves
+https://…             the provider fetches it, and nothing is known of it here
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+from urllib.parse import unquote_to_bytes
+
+from gateway.domain.inputs import Problem, joined
+
+#: Of references and data URLs together.
+MOST_FILES = 100
+#: Of the JSON pointer to one. It is kept beside the input, for each file: a long name above a
+#: hundred of them would make a request of many megabytes.
+LONGEST_PATH = 1000
+
+_ID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_REFERENCE = re.compile(rf"upload:{_ID}|artifact:{_ID}/[0-9]{{1,5}}", re.ASCII)
+_DATA = re.compile(
+    r"data:(?P<type>[\w.+-]{1,60}/[\w.+-]{1,60})?(?:;[\w-]{1,60}=[^;,\s]{0,100}){0,5}"
+    r"(?P<coded>;base64)?,",
+    re.ASCII | re.IGNORECASE,
+)
+_HTTPS = re.compile(r"https://[^\s/?#@\\]+([/?#][^\s\\]*)?", re.IGNORECASE)
+
+
+class FileInput(NamedTuple):
+    """A file that an input names."""
+
+    path: str  #: a JSON pointer (RFC 6901)
+    field: str  #: the same, as violations name it
+    uri: str  #: empty for a data: URL
+    content: bytes = b""  #: of a data: URL
+    declared_type: str = ""
+
+
+def names_a_file(text: str) -> bool:
+    """It is of a form that a model's file may be given in."""
+    return (
+        _HTTPS.fullmatch(text) is not None
+        or _DATA.match(text) is not None
+        or _REFERENCE.fullmatch(text) is not None
+    )
+
+
+def files_of(inputs: Mapping[str, object]) -> tuple[list[FileInput], list[Problem]]:
+    """The files of *inputs* in the order of their paths, and what is wrong with those given."""
+    files: list[FileInput] = []
+    problems: list[Problem] = []
+    for path, field, text in _texts(inputs, "", "input"):
+        head = _DATA.match(text)
+        reference, data = _REFERENCE.fullmatch(text), head and (head["type"] or head["coded"])
+        if len(path) > LONGEST_PATH and (reference or data):
+            said = f"is a file under names of more than {LONGEST_PATH} characters in all"
+            problems.append(Problem(field, said, "PATH_LENGTH"))
+        elif reference:
+            files.append(FileInput(path, field, text))
+        elif head and data:
+            content = _content(text[head.end() :], coded=bool(head["coded"]))
+            if content is None:
+                said = "is a data: URL whose base64 can not be read"
+                problems.append(Problem(field, said, "DATA_URL"))
+            else:
+                files.append(FileInput(path, field, "", content, head["type"] or ""))
+        if len(files) > MOST_FILES:
+            said = f"names more than {MOST_FILES} files"
+            return [], [Problem("input", said, "TOO_MANY_FILES")]
+    return sorted(files), problems
+
+
+def _texts(value: object, path: str, field: str) -> Iterator[tuple[str, str, str]]:
+    match value:
+        case str():
+            yield path, field, value
+        case Mapping():
+            for key, each in value.items():
+                escaped = key.replace("~", "~0").replace("/", "~1")
+                yield from _texts(each, f"{path}/{escaped}", joined(field, key))
+        case Sequence():
+            for index, each in enumerate(value):
+                yield from _texts(each, f"{path}/{index}", f"{field}[{index}]")
+
+
+def _content(text: str, *, coded: bool) -> bytes | None:
+    plain = unquote_to_bytes(text)
+    if not coded:
+        return plain
+    try:
+        return base64.b64decode(plain, validate=True)
+    except (binascii.Error, ValueError):
+        return None
