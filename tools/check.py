@@ -44,6 +44,7 @@ def steps() -> list[Step]:
     compose = ("--builtin-schema", "vendor.compose-spec", "docker-compose.yml")
     return [
         Step("types", (str(BIN / "mypy"),)),
+        Step("web", ("tools/web", "check"), "tools/web format; make web"),
         Step("contracts", ("tools/proto", "check"), "make proto"),
         Step(
             "migrations",

@@ -1,6 +1,6 @@
 """How does envoy.src.yaml become the file that Envoy reads?
 
-`!insert name` stands where a value is computed from the settings, the protos or the site. A list
+`!insert name` stands where a value is computed from the settings, the protos or the pages. A list
 inserted as an item of a list is spliced into it. Anchors and merge keys are resolved, because
 Envoy's own parser knows no merge keys.
 """
@@ -18,6 +18,7 @@ PACKAGE = Path(__file__).parent
 SOURCE = PACKAGE / "envoy.src.yaml"
 DESCRIPTOR = PACKAGE / "api.binpb"
 SITE = PACKAGE / "site"
+APP = PACKAGE / "app"
 
 
 class Insert(str):
@@ -42,9 +43,7 @@ class _PlainDumper(yaml.SafeDumper):
         return True
 
 
-def write_config(
-    settings: EdgeSettings, admin_socket: Path, descriptor: Path = DESCRIPTOR, site: Path = SITE
-) -> Path:
+def write_config(settings: EdgeSettings, admin_socket: Path, descriptor: Path = DESCRIPTOR) -> Path:
     """Write what Envoy reads into the edge's folder; the path of its main file."""
     settings.folder.mkdir(parents=True, exist_ok=True)
     api = rest.read_api(descriptor)
@@ -52,12 +51,12 @@ def write_config(
     transcoded = settings.folder / "transcoded.binpb"
     transcoded.write_bytes(rest.without_rest(descriptor, plain))
     config = settings.folder / "envoy.yaml"
-    config.write_text(render(settings, api, transcoded, admin_socket, site))
+    config.write_text(render(settings, api, transcoded, admin_socket))
     return config
 
 
 def render(
-    settings: EdgeSettings, api: rest.PublicApi, transcoded: Path, admin_socket: Path, site: Path
+    settings: EdgeSettings, api: rest.PublicApi, transcoded: Path, admin_socket: Path
 ) -> str:
     """The whole of Envoy's configuration. `transcoded` holds the protos that Envoy transcodes."""
     source = yaml.load(SOURCE.read_text(), _SourceLoader)
@@ -74,7 +73,7 @@ def render(
         "allowed_origins": [{"exact": origin} for origin in settings.allowed_origins],
         # The csrf filter compares host and port alone.
         "allowed_hosts": [{"exact": o.partition("://")[2]} for o in settings.allowed_origins],
-        "page_routes": pages.page_routes(site),
+        "page_routes": pages.page_routes(SITE, APP),
         "not_found": routes.not_found(),
         "own_names": list(settings.names),
         "other_names": routes.other_names(settings.names),

@@ -1,12 +1,15 @@
-"""How does Envoy serve the files of site/ from its memory?
+"""How does Envoy serve the files of site/ and app/ from its memory?
 
 One direct_response route per file, and before it one that answers 304 to the file's ETag. Nothing
-outside this folder can be reached that way, and no process has to serve it.
+outside these folders can be reached that way, and no process has to serve it. site/ has the API's
+documentation. app/ has the web page, as `tools/web build` wrote it: its index.html is what every
+URL of the page answers with, and the page itself looks at which one it is.
 """
 
 import hashlib
 import mimetypes
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,81 +21,123 @@ TRANSCODER_OFF = {
     }
 }
 CONTENT_TYPES = {".js": "text/javascript", ".json": "application/json", ".md": "text/markdown"}
-# Pages take nothing from elsewhere. The two API viewers set styles from their scripts, and ReDoc
-# builds its search index in a worker that it makes from a blob.
-POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self' 'unsafe-inline'",
-        "img-src 'self' data:",
-        "font-src 'self' data:",
-        "connect-src 'self'",
-        "worker-src 'self' blob:",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-    )
-)
-PAGE_HEADERS: Mapping[str, str] = {
-    "content-security-policy": POLICY,
-    "referrer-policy": "no-referrer",
-    "x-frame-options": "DENY",
+# The page's own URLs, as regular expressions: those of web/src/app/pages.tsx.
+APP_URLS = ("/", "/gallery/?", "/jobs/[^/]+/?", "/operations/?")
+# Nothing from elsewhere, nothing inline. Pictures to be uploaded are shown as blobs.
+APP_POLICY: Mapping[str, str] = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data: blob:",
+    "media-src": "'self' blob:",
+    "font-src": "'self'",
+    "connect-src": "'self'",
+    "manifest-src": "'self'",
+    "base-uri": "'none'",
+    "form-action": "'none'",
+    "frame-ancestors": "'none'",
 }
+# The two API viewers set styles from their scripts, and ReDoc builds its search index in a worker
+# that it makes from a blob.
+SITE_POLICY: Mapping[str, str] = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self' 'unsafe-inline'",
+    "img-src": "'self' data:",
+    "font-src": "'self' data:",
+    "connect-src": "'self'",
+    "worker-src": "'self' blob:",
+    "base-uri": "'none'",
+    "form-action": "'none'",
+    "frame-ancestors": "'none'",
+}
+# Asked about each time, and mostly answered by 304: the name says nothing of the version.
+ASK = "no-cache"
+# The name has a hash of what is in it.
+KEEP = "public, max-age=31536000, immutable"
 
 
-def page_routes(site: Path) -> list[Json]:
-    """Routes for every file below `site`; `x/index.html` is also found at /x and /x/."""
-    files = sorted(path for path in site.rglob("*") if path.is_file())
-    return [route for path in files for route in _file_routes(site, path)]
+@dataclass(frozen=True)
+class Page:
+    """A file, and the paths that it answers at; those of APP_URLS are patterns."""
+
+    file: Path
+    paths: tuple[str, ...]
+    cache: str
+    policy: Mapping[str, str]
 
 
-def _file_routes(site: Path, path: Path) -> Iterator[Json]:
-    relative = path.relative_to(site).as_posix()
-    urls = [f"/{relative}"]
-    if path.name == "index.html":
-        folder = relative.removesuffix("index.html").rstrip("/")
-        urls += [f"/{folder}/", f"/{folder}"] if folder else ["/"]
-    etag = f'"{hashlib.sha256(path.read_bytes()).hexdigest()[:20]}"'
-    headers = _headers(path, etag)
+def page_routes(site: Path, app: Path) -> list[Json]:
+    """Routes for every file of both; `x/index.html` of the site is also found at /x and /x/."""
+    pages = (*_site_pages(site), *_app_pages(app))
+    return [route for page in pages for path in page.paths for route in _routes(page, path)]
+
+
+def _site_pages(site: Path) -> Iterator[Page]:
+    for file in _files(site):
+        path = f"/{file.relative_to(site).as_posix()}"
+        folder = path.removesuffix("/index.html")
+        paths = (path,) if folder == path else (path, f"{folder}/", folder)
+        yield Page(file, paths, ASK, SITE_POLICY)
+
+
+def _app_pages(app: Path) -> Iterator[Page]:
+    yield Page(app / "index.html", APP_URLS, ASK, APP_POLICY)
+    for file in _files(app):
+        if file.parent != app:
+            yield Page(file, (f"/{file.relative_to(app).as_posix()}",), KEEP, APP_POLICY)
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _routes(page: Page, path: str) -> Iterator[Json]:
+    etag = f'"{hashlib.sha256(page.file.read_bytes()).hexdigest()[:20]}"'
     get = {"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD"}}}
     # A compressed answer carries the same tag as W/"…": `contains` serves both, and lists.
     known = {"name": "if-none-match", "string_match": {"contains": etag}}
-    for url in urls:
-        shared = {"response_headers_to_add": headers, "typed_per_filter_config": TRANSCODER_OFF}
-        yield {
-            "name": f"page {url} unchanged",
-            "match": {"path": url, "headers": [get, known]},
-            "direct_response": {"status": 304},
-            "response_headers_to_remove": ["location"],  # Envoy gives every 3xx one
-            **shared,
-        }
-        yield {
-            "name": f"page {url}",
-            "match": {"path": url, "headers": [get]},
-            "direct_response": {"status": 200, "body": {"filename": str(path)}},
-            **shared,
-        }
-        yield {
-            "name": f"page {url} wrong-method",
-            "match": {"path": url},
-            "direct_response": {"status": 405},
-            "response_headers_to_add": [_header("allow", "GET, HEAD")],
-            "typed_per_filter_config": TRANSCODER_OFF,
-        }
+    match: Json = {"safe_regex": {"regex": path}} if path in APP_URLS else {"path": path}
+    shared = {
+        "response_headers_to_add": _headers(page, etag),
+        "typed_per_filter_config": TRANSCODER_OFF,
+    }
+    yield {
+        "name": f"page {path} unchanged",
+        "match": {**match, "headers": [get, known]},
+        "direct_response": {"status": 304},
+        "response_headers_to_remove": ["location"],  # Envoy gives every 3xx one
+        **shared,
+    }
+    yield {
+        "name": f"page {path}",
+        "match": {**match, "headers": [get]},
+        "direct_response": {"status": 200, "body": {"filename": str(page.file)}},
+        **shared,
+    }
+    yield {
+        "name": f"page {path} wrong-method",
+        "match": match,
+        "direct_response": {"status": 405},
+        "response_headers_to_add": [_header("allow", "GET, HEAD")],
+        "typed_per_filter_config": TRANSCODER_OFF,
+    }
 
 
-def _headers(path: Path, etag: str) -> list[Json]:
-    kind = CONTENT_TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0]
+def _headers(page: Page, etag: str) -> list[Json]:
+    kind = CONTENT_TYPES.get(page.file.suffix) or mimetypes.guess_type(page.file.name)[0]
     kind = kind or "application/octet-stream"
     values = {
         "content-type": f"{kind}; charset=utf-8" if kind.startswith("text/") else kind,
-        # Asked about each time, and mostly answered by 304: names carry no version.
-        "cache-control": "no-cache",
+        "cache-control": page.cache,
         "etag": etag,
     }
     if kind == "text/html":
-        values.update(PAGE_HEADERS)
+        values |= {
+            "content-security-policy": "; ".join(" ".join(part) for part in page.policy.items()),
+            "referrer-policy": "no-referrer",
+            "x-frame-options": "DENY",
+        }
     return [_header(name, value) for name, value in values.items()]
 
 

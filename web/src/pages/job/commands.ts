@@ -1,0 +1,96 @@
+// How is a job like this one submitted from a shell or a program?
+import type { JsonObject } from "@bufbuild/protobuf";
+
+import { Priority, type JobRequest } from "@/gen/mediagen/v1/job_pb";
+import { jsonText, pythonLiteral, shellWord } from "@/pages/job/quoting";
+
+const SUBMIT = "mediagen.v1.GenerationService/SubmitJob";
+/** What the service takes where nothing is said. */
+const USUAL_TIMEOUT_SECONDS = 3600;
+
+/** What is submitted, without the id of the submission: sent again, it makes another job. */
+export function submission(request: JobRequest): JsonObject {
+  const seconds = timeoutSeconds(request);
+  const { input = {}, labels, model, priority, prompt } = request;
+  return {
+    model,
+    ...(prompt !== "" && { prompt }),
+    ...(Object.keys(input).length > 0 && { input }),
+    ...(Object.keys(labels).length > 0 && { labels }),
+    ...(isUnusual(priority) && { priority: `PRIORITY_${Priority[priority]}` }),
+    ...(seconds !== USUAL_TIMEOUT_SECONDS && { timeout: `${seconds}s` }),
+  };
+}
+
+export function asCurl(request: JobRequest, origin: string): string {
+  return lines([
+    `curl ${shellWord(`${origin}/api/v1/generate`)}`,
+    "-H 'content-type: application/json'",
+    `-d ${shellWord(jsonText(submission(request), 2))}`,
+  ]);
+}
+
+export function asBufCurl(request: JobRequest, origin: string): string {
+  const plain = new URL(origin).protocol === "http:";
+  return lines([
+    `buf curl --protocol grpc${plain ? " --http2-prior-knowledge" : ""}`,
+    `-d ${shellWord(jsonText(submission(request), 2))}`,
+    shellWord(`${origin}/${SUBMIT}`),
+  ]);
+}
+
+export function asPython(request: JobRequest, origin: string): string {
+  const { protocol, host } = new URL(origin);
+  const address = protocol === "http:" ? withPort(host) : origin;
+  return `import asyncio
+
+import mediagen
+
+
+async def main() -> None:
+    async with mediagen.Client(${pythonLiteral(address)}) as client:
+        job = await client.submit(
+            ${pythonArguments(request).join("\n            ")}
+        )
+        job = await client.wait(job.job_id)
+        if job.state != mediagen.Job.STATE_COMPLETED:
+            raise SystemExit(job.failure.message)
+        for artifact in job.artifacts:
+            extension = artifact.media_type.rpartition("/")[2]
+            await client.download(job.job_id, artifact.index, to=f"{artifact.index}.{extension}")
+
+
+asyncio.run(main())
+`;
+}
+
+function pythonArguments(request: JobRequest): string[] {
+  const { input = {}, labels, model, priority, prompt } = request;
+  const seconds = timeoutSeconds(request);
+  return [
+    `${pythonLiteral(prompt)},`,
+    `model=${pythonLiteral(model)},`,
+    ...(Object.keys(input).length > 0 ? [`input=${pythonLiteral(input)},`] : []),
+    ...(Object.keys(labels).length > 0 ? [`labels=${pythonLiteral(labels)},`] : []),
+    ...(isUnusual(priority) ? [`priority="${Priority[priority].toLowerCase()}",`] : []),
+    ...(seconds !== USUAL_TIMEOUT_SECONDS ? [`timeout=${seconds},`] : []),
+  ];
+}
+
+function timeoutSeconds({ timeout }: JobRequest): number {
+  if (timeout === undefined) return USUAL_TIMEOUT_SECONDS;
+  return Number(timeout.seconds) + timeout.nanos / 1e9;
+}
+
+function isUnusual(priority: Priority): boolean {
+  return priority === Priority.LOW || priority === Priority.HIGH;
+}
+
+/** gRPC has no usual port. */
+function withPort(host: string): string {
+  return /:\d+$/.test(host) ? host : `${host}:80`;
+}
+
+function lines(parts: readonly string[]): string {
+  return parts.join(" \\\n  ");
+}

@@ -1,0 +1,76 @@
+// A result as an input: of which model? Those that take such a file, asked for when the menu opens.
+import { useQueries, useQuery } from "@tanstack/react-query";
+import { ImageUp } from "lucide-react";
+import { useState } from "react";
+import { useNavigate } from "react-router";
+
+import { Button } from "@/components/ui/button";
+import {
+  DropdownMenu,
+  DropdownMenuContent,
+  DropdownMenuItem,
+  DropdownMenuLabel,
+  DropdownMenuTrigger,
+} from "@/components/ui/dropdown-menu";
+import { artifactReference, useAsInputPath as asInputPath } from "@/form/prefill";
+import type { Job } from "@/gen/mediagen/v1/job_pb";
+import type { Model } from "@/gen/mediagen/v1/model_pb";
+import { downloadable } from "@/jobs/media";
+import { allModels, oneModel } from "@/models/queries";
+import { takesFiles } from "@/pages/job/takes-files";
+
+/** Of more models nobody wants to choose here: Create has a search. */
+const MOST = 24;
+
+export function UseAsInput({ job }: { job: Job }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <DropdownMenu open={open} onOpenChange={setOpen}>
+      <DropdownMenuTrigger asChild>
+        <Button variant="secondary">
+          <ImageUp aria-hidden />
+          Use as input
+        </Button>
+      </DropdownMenuTrigger>
+      <DropdownMenuContent align="start" className="max-w-80">
+        <DropdownMenuLabel>Models that take a file</DropdownMenuLabel>
+        {open && <Models job={job} />}
+      </DropdownMenuContent>
+    </DropdownMenu>
+  );
+}
+
+function Models({ job }: { job: Job }) {
+  const navigate = useNavigate();
+  const { found, pending } = useTakers();
+  const [first] = downloadable([job]);
+  if (first === undefined) return null;
+  const reference = artifactReference(job.jobId, first.artifact.index);
+  return (
+    <>
+      {found.map(({ name }) => (
+        <DropdownMenuItem
+          key={name}
+          onSelect={() => void navigate(asInputPath(reference, undefined, name))}
+        >
+          <span className="truncate">{name}</span>
+        </DropdownMenuItem>
+      ))}
+      {found.length === 0 && (
+        <p role="status" className="px-2.5 py-1.5 text-sm text-muted-foreground">
+          {pending ? "Looking for them…" : "There is none in the catalogue."}
+        </p>
+      )}
+    </>
+  );
+}
+
+function useTakers(): { found: readonly Model[]; pending: boolean } {
+  const all = useQuery(allModels);
+  const names = (all.data ?? []).slice(0, MOST).map(({ name }) => name);
+  const models = useQueries({ queries: names.map(oneModel) });
+  const found = models.flatMap(({ data }) =>
+    data?.inputSchema && takesFiles(data.inputSchema) ? [data] : [],
+  );
+  return { found, pending: all.isPending || models.some(({ isPending }) => isPending) };
+}
