@@ -10,7 +10,9 @@ import { renderBlocking } from "./build/render-blocking.ts";
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 // Where `tools/web dev` finds an API: that of `make run`, unless told otherwise.
-const api = process.env["DEV_API_URL"] ?? "http://127.0.0.1:8000";
+const apiUrl = process.env["DEV_API_URL"] ?? "http://127.0.0.1:8000";
+// The edge takes changes from its own pages only: to it, this is one.
+const api = { target: apiUrl, changeOrigin: true, headers: { origin: apiUrl } };
 
 export default defineConfig({
   plugins: [react(), tailwindcss(), renderBlocking(), firstLoad({ largest: 250_000 })],

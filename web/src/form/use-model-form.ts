@@ -2,7 +2,7 @@
 import type { JsonValue } from "@bufbuild/protobuf";
 import { useCallback, useEffect, useRef, useState } from "react";
 
-import { EMPTY_DRAFT, loadDraft, saveDraft, type Draft } from "@/form/draft";
+import { loadDraft, saveDraft, type Draft } from "@/form/draft";
 import type { FormModel } from "@/form/field";
 import { NO_PROBLEMS, withoutField, type Problems } from "@/form/field-problems";
 import type { JobOptions } from "@/form/job-options";
@@ -20,8 +20,6 @@ export interface ModelForm {
   update: (name: string, change: Change) => void;
   setOptions: (options: JobOptions) => void;
   setProblems: (problems: Problems) => void;
-  /** All as the model has it, without a prompt. */
-  clear: () => void;
 }
 
 /** Typing is written down when it pauses. */
@@ -47,11 +45,7 @@ export function useModelForm(model: string, form: FormModel, carriedPrompt: stri
     (options: JobOptions) => setDraft(({ values }) => ({ values, options })),
     [],
   );
-  const clear = useCallback(() => {
-    setDraft(EMPTY_DRAFT);
-    setProblems(NO_PROBLEMS);
-  }, []);
-  return { form, ...draft, problems, set, update, setOptions, setProblems, clear };
+  return { form, ...draft, problems, set, update, setOptions, setProblems };
 }
 
 /** What was typed for this model; else the text that was typed for the one before. */
