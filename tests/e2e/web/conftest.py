@@ -20,6 +20,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
 from devstack.browser_install import browser_folder, find
+from devstack.ports import free_port
 from devstack.testing import Broker, PostgresServer, Stack
 from tests.e2e.api_calls import caller, stack_of_its_own
 from tests.e2e.web.browsing import PHONE, Troubles, tab
@@ -29,15 +30,24 @@ OpenTab = Callable[..., Awaitable[Page]]
 
 
 @pytest.fixture(scope="session")
+def elsewhere() -> str:
+    """An origin on this machine that is not the API's, and whose pages may call it."""
+    return f"http://127.0.0.1:{free_port()}"
+
+
+@pytest.fixture(scope="session")
 def stack(
     postgres: PostgresServer,
     broker: Broker,
     migrated: str,
+    elsewhere: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Stack]:
     """A stack that only the page's tests use. A test that kills a part waits until it is back."""
     folder = tmp_path_factory.mktemp("web-stack")
-    with stack_of_its_own(postgres, broker, migrated, folder) as started:
+    with stack_of_its_own(
+        postgres, broker, migrated, folder, {"ALLOWED_ORIGINS": elsewhere}
+    ) as started:
         yield started
 
 
