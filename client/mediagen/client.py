@@ -114,7 +114,7 @@ class Client:
         timeout: for the whole job, in seconds or as a timedelta; one hour if None. priority: "low",
         "normal" or "high". request_id: your own id of this submission: submitting again with it
         returns the same job. One is made if None, so that the client's own retries are safe; give
-        one if you may have to repeat the call (and Uploads, not paths: a path is uploaded anew).
+        one if you may have to repeat the call.
         webhook: a URL to tell of this job's end, or {"url": …, "events": ["job.started", …]}.
         validate_only: only check; the job that is returned has no id and no state, and its
         `request.defaults` says what the model takes for the inputs that were left out.

@@ -19,7 +19,7 @@ from mediagen.store.v1 import job_store_service_pb2 as sb
 from mediagen.v1 import job_pb2
 from store.adapters import queries
 from store.adapters import tables as t
-from store.adapters.submissions import request_hash
+from store.adapters.repeats import request_hash
 from store.domain.errors import ArtifactNotFound, JobNotFound, PageTokenInvalid, RequestIdReused
 
 from .store_bench import NO_CONTEXT, TENANT, Bench, store_bench
@@ -101,6 +101,32 @@ def test_the_hash_is_of_what_was_asked_for_and_not_of_its_bytes() -> None:
     two.request_id = "x"
     other.input.update({"n": "4"})
     assert request_hash(one) == request_hash(two) != request_hash(other)
+
+
+def _with_files(*files: tuple[str, str], **more: Any) -> dict[str, Any]:
+    """A request whose input names uploads of these (id, SHA-256), within a list."""
+    named = [
+        job_pb2.InputFile(path=f"/a~1b/{at}", uri=f"upload:{upload}", sha256=digest)
+        for at, (upload, digest) in enumerate(files)
+    ]
+    struct = Struct()
+    struct.update({"a/b": [each.uri for each in named]})
+    return {"request_id": "r", "input": struct, "input_files": named, **more}
+
+
+async def test_a_repeat_that_uploads_its_file_again_is_a_repeat(bench: Bench) -> None:
+    """The same bytes are the same wish, whatever upload has them; other bytes are not, nor is
+    another prompt."""
+    first = await bench.submit(**_with_files(("one", "aa"), ("two", "bb")))
+    again = await bench.submit(**_with_files(("three", "aa"), ("four", "bb")))
+    assert again.job_id == first.job_id
+    for other in (
+        _with_files(("three", "aa"), ("four", "cc")),
+        _with_files(("four", "bb"), ("three", "aa")),
+        _with_files(("three", "aa"), ("four", "bb"), labels={"a": "1"}),
+    ):
+        with pytest.raises(RequestIdReused):
+            await bench.submit(**other)
 
 
 async def test_a_job_is_never_written_without_its_first_event(bench: Bench) -> None:

@@ -9,8 +9,6 @@ Comes from: CreateJob in rpc/job_store.py. Goes on: loops/admitter.py.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import time
 from datetime import datetime, timedelta
@@ -18,7 +16,6 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from google.protobuf.json_format import MessageToDict
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -27,6 +24,7 @@ from store.adapters import tables as t
 from store.adapters.database import CLOCK, Database
 from store.adapters.named_endpoints import named_endpoint, parameters
 from store.adapters.projection import job_message, whole_job
+from store.adapters.repeats import is_repeat, request_hash
 from store.adapters.upload_use import kept_parameters, kept_uploads, uploads_of
 from store.adapters.wakeups import Wakeups
 from store.adapters.writes import mover_word
@@ -47,19 +45,6 @@ def new_job_id() -> UUID:
     value = (milliseconds & (1 << 48) - 1) << 80 | random
     value = value & ~(0xF << 76) | 7 << 76
     return UUID(int=value & ~(0x3 << 62) | 0x2 << 62)
-
-
-#: What is not the caller's: the id, and what was settled as the job was accepted, which may come
-#: out otherwise when it is accepted again.
-_NOT_ASKED_FOR = ("request_id", "model_version", "defaults", "input_files")
-
-
-def request_hash(request: job_pb2.JobRequest) -> bytes:
-    """The SHA-256 of what was asked for: what a repeat is compared by."""
-    words = MessageToDict(request, preserving_proto_field_name=True)
-    for name in _NOT_ASKED_FOR:
-        words.pop(name, None)
-    return hashlib.sha256(json.dumps(words, sort_keys=True).encode()).digest()
 
 
 def _bind(column: str) -> str:
@@ -176,24 +161,25 @@ class Submissions:
         job = new_job(tenant, request, self._database.now())
         row = _row(job, request)
         if not await self._database.rows(_statement(request), row, "create_job"):
-            return await self._found(tenant, request.request_id, row[_bind("request_hash")])
+            return await self._found(tenant, request, row[_bind("request_hash")])
         self._wakeups.admitter.set()
         self._wakeups.changed(tenant)
         return whole_job(row[_bind("view")], row[_bind("request")])
 
     async def find(self, tenant: str, request: job_pb2.JobRequest) -> job_pb2.Job:
         """The job that the same request_id made. JobNotFound if there is none; RequestIdReused."""
-        return await self._found(tenant, request.request_id, request_hash(request))
+        return await self._found(tenant, request, request_hash(request))
 
-    async def _found(self, tenant: str, request_id: str, digest: bytes) -> job_pb2.Job:
+    async def _found(self, tenant: str, request: job_pb2.JobRequest, digest: bytes) -> job_pb2.Job:
         jobs = t.jobs.c
         query = sa.select(jobs.job_id, jobs.request_hash, jobs.view, jobs.request).where(
-            jobs.tenant == tenant, jobs.request_id == request_id
+            jobs.tenant == tenant, jobs.request_id == request.request_id
         )
         async with self._database.single() as connection:
             row = (await connection.execute(query)).one_or_none()
         if row is None:
-            raise JobNotFound(request_id, "request_id")
-        if row.request_hash != digest:
-            raise RequestIdReused(request_id, row.job_id)
-        return whole_job(row.view, row.request)
+            raise JobNotFound(request.request_id, "request_id")
+        found = whole_job(row.view, row.request)
+        if row.request_hash != digest and not is_repeat(found.request, request):
+            raise RequestIdReused(request.request_id, row.job_id)
+        return found
