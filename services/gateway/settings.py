@@ -63,7 +63,7 @@ class Settings(Common):
     # From a bucket callers get artifacts themselves, by URLs that are signed for five minutes.
     artifact_redirects: bool = False
     # What may be uploaded to be an input: how long, and of which types.
-    max_upload_bytes: Annotated[int, Field(ge=1, le=5_000_000_000)] = 95_000_000
+    max_upload_bytes: Annotated[int, Field(ge=1, le=4_000_000_000)] = 95_000_000
     upload_types: Annotated[str, AfterValidator(_are_types)] = (
         "image/*,video/*,audio/*,text/plain,application/pdf,application/json,application/zip"
     )

@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from gateway.domain import inputs as plain_inputs
-from gateway.domain.file_inputs import LONGEST_PATH, MOST_FILES, files_of, names_a_file
+from gateway.domain.file_inputs import (
+    LONGEST_PATH,
+    MOST_FILES,
+    FileInput,
+    files_of,
+    names_a_file,
+    of_another_kind,
+)
 from gateway.domain.inputs import MOST_PROBLEMS, Problem
 from gateway.domain.model_inputs import InputSchema, UnusableSchema
 from store.adapters.shipped import shipped
@@ -294,3 +301,28 @@ def test_every_input_that_passes_as_json_has_its_files_read(values: Json) -> Non
     if not plain_inputs.problems(values):
         files, _ = files_of(values)
         assert len(files) <= MOST_FILES
+
+
+@pytest.mark.parametrize(
+    ("path", "media_type", "fits"),
+    [
+        ("/input_image", "image/webp", True),
+        ("/input_image", "audio/mpeg", False),
+        ("/style_reference_images/3", "text/plain", False),
+        ("/mask", "video/mp4", False),
+        ("/start_video", "video/mp4", True),
+        ("/audio", "image/png", False),
+        # Nothing is known of the bytes, or the name says nothing, or two things.
+        ("/input_image", "application/octet-stream", True),
+        ("/source", "text/plain", True),
+        ("/image_or_video", "video/mp4", True),
+    ],
+)
+def test_a_file_is_of_the_kind_that_its_input_is_named_for(
+    path: str, media_type: str, fits: bool
+) -> None:
+    """A model that is given a sound for a picture takes it, fails, and may be paid for it."""
+    problem = of_another_kind(FileInput(path, f"input.{path[1:]}", "upload:x"), media_type)
+    assert (problem is None) == fits
+    if problem is not None:
+        assert media_type in problem.description and problem.reason == "MEDIA_TYPE"

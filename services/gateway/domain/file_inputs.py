@@ -31,6 +31,13 @@ _DATA = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _HTTPS = re.compile(r"https://[^\s/?#@\\]+([/?#][^\s\\]*)?", re.IGNORECASE)
+# No schema says of what kind a file has to be; names do: input_image, style_reference_images, mask.
+_KIND_WORDS = {
+    "image": "image", "images": "image", "mask": "image", "photo": "image", "picture": "image",
+    "video": "video", "videos": "video", "audio": "audio", "audios": "audio",
+}  # fmt: skip
+_KINDS = {"image": "a picture", "video": "a video", "audio": "a sound"}
+_UNKNOWN = "application/octet-stream"
 
 
 class FileInput(NamedTuple):
@@ -75,6 +82,18 @@ def files_of(inputs: Mapping[str, object]) -> tuple[list[FileInput], list[Proble
             said = f"names more than {MOST_FILES} files"
             return [], [Problem("input", said, "TOO_MANY_FILES")]
     return sorted(files), problems
+
+
+def of_another_kind(file: FileInput, media_type: str) -> Problem | None:
+    """What is wrong with a file of this type there, if its input's name says what it has to be."""
+    name = file.path.split("/")[1]
+    wanted = {_KIND_WORDS[word] for word in name.lower().split("_") if word in _KIND_WORDS}
+    if len(wanted) != 1 or media_type == _UNKNOWN:
+        return None
+    (kind,) = wanted
+    if media_type.startswith(f"{kind}/"):
+        return None
+    return Problem(file.field, f"takes {_KINDS[kind]}, and this file is {media_type}", "MEDIA_TYPE")
 
 
 def _texts(value: object, path: str, field: str) -> Iterator[tuple[str, str, str]]:

@@ -24,7 +24,7 @@ from gateway.adapters.files import FileClient
 from gateway.adapters.models import Known, Models
 from gateway.domain import inputs
 from gateway.domain.errors import GatewayError, ModelUnread
-from gateway.domain.file_inputs import FileInput, files_of
+from gateway.domain.file_inputs import FileInput, files_of, of_another_kind
 from gateway.domain.inputs import Problem
 from gateway.domain.model_inputs import PROMPT
 from gateway.rpc.checks import is_model
@@ -127,6 +127,8 @@ class Settling:
             if not file.media_type:
                 said, reason = _REFERENCE_GONE[each.uri.partition(":")[0]]
                 problems.append(Problem(each.field, said, reason))
+            elif unfit := of_another_kind(each, file.media_type):
+                problems.append(unfit)
         return files, problems
 
 

@@ -104,6 +104,6 @@ function Gone() {
 }
 
 function detailsOf(upload: Upload | undefined, uri: string): string {
-  if (upload !== undefined) return `${upload.mediaType}, ${sizeText(Number(upload.sizeBytes))}`;
+  if (upload !== undefined) return `${upload.mediaType}, ${sizeText(upload.sizeBytes)}`;
   return uri.startsWith("https:") ? "From the web" : "";
 }

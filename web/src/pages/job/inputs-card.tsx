@@ -75,7 +75,7 @@ function InputFileView({ given: { file, reference } }: { given: GivenFile }) {
           )}
         </div>
         <div className="text-xs text-muted-foreground">
-          {file.mediaType}, {sizeText(Number(file.sizeBytes))}
+          {file.mediaType}, {sizeText(file.sizeBytes)}
         </div>
         <div className="font-mono text-[0.6875rem] break-all text-muted-foreground">
           <span className="font-sans">SHA-256 </span>

@@ -33,7 +33,7 @@ export function UseAsInput({ job }: { job: Job }) {
         </Button>
       </DropdownMenuTrigger>
       <DropdownMenuContent align="start" className="max-w-80">
-        <DropdownMenuLabel>Models that take a file</DropdownMenuLabel>
+        <DropdownMenuLabel>Models that take such a file</DropdownMenuLabel>
         {open && <Models job={job} />}
       </DropdownMenuContent>
     </DropdownMenu>
@@ -42,8 +42,8 @@ export function UseAsInput({ job }: { job: Job }) {
 
 function Models({ job }: { job: Job }) {
   const navigate = useNavigate();
-  const { found, pending } = useTakers();
   const [first] = downloadable([job]);
+  const { found, pending } = useTakers(first?.artifact.mediaType ?? "");
   if (first === undefined) return null;
   const reference = artifactReference(job.jobId, first.artifact.index);
   return (
@@ -65,12 +65,12 @@ function Models({ job }: { job: Job }) {
   );
 }
 
-function useTakers(): { found: readonly Model[]; pending: boolean } {
+function useTakers(mediaType: string): { found: readonly Model[]; pending: boolean } {
   const all = useQuery(allModels);
   const names = (all.data ?? []).slice(0, MOST).map(({ name }) => name);
   const models = useQueries({ queries: names.map(oneModel) });
   const found = models.flatMap(({ data }) =>
-    data?.inputSchema && takesFiles(data.inputSchema) ? [data] : [],
+    data?.inputSchema && takesFiles(data.inputSchema, mediaType) ? [data] : [],
   );
   return { found, pending: all.isPending || models.some(({ isPending }) => isPending) };
 }
