@@ -118,7 +118,8 @@ def _refused(session: Session, error: errors.MediagenError) -> Exit:
         _say(session, f"The server at {session.server} can not be reached.", [error.message])
         session.hint("Is it running? Another address: --server HOST:PORT, or MEDIAGEN_SERVER.")
     else:
-        _say(session, error.message, [])
+        # The message says the same as the lines, in one.
+        _say(session, "The request breaks rules." if error.violations else error.message, [])
     width = max((len(each.field) for each in error.violations), default=0)
     for each in error.violations:
         told = f"  {words.plain(each.field or 'request'):<{width}}  {words.plain(each.description)}"
