@@ -220,6 +220,7 @@ class Client:
         self,
         *,
         cursor: str = "",
+        on_connect: Callable[[], object] | None = None,
         on_reconnect: Callable[[errors.MediagenError], object] | None = None,
         **filters: Unpack[requests.WatchFilters],
     ) -> JobsWatch:
@@ -228,8 +229,9 @@ class Client:
         First a JobSnapshot of each that is not final, then Synced, then a JobUpdate for every
         revision, once, and in order for each job. With a cursor (`.cursor` of an earlier watch)
         only what came after it. A connection that breaks or falls silent is replaced, and the watch
-        goes on where it was; on_reconnect is called with the error first. Where the server can not
-        tell everything any more, JobsGap says so, and snapshots and Synced follow.
+        goes on where it was; on_reconnect is called with the error first. on_connect is called each
+        time the server has answered, before its first event. Where the server can not tell
+        everything any more, JobsGap says so, and snapshots and Synced follow.
 
         The iterator raises InvalidRequest, and Unavailable once `reconnects` tries in a row failed.
         """
@@ -242,6 +244,7 @@ class Client:
             reconnects=self._reconnects,
             backoff=self._connection.backoff,
             on_reconnect=on_reconnect,
+            on_connect=on_connect,
         )
         return JobsWatch(source, requests.watch_request(cursor, filters))
 

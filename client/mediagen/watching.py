@@ -8,7 +8,8 @@ next. `Revisions` is the memory that survives them, and has no I/O.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import grpc
@@ -52,6 +53,17 @@ class Gap:
 def is_final(job: Job) -> bool:
     """Whether the job will never change again. A state that is not known yet is not final."""
     return job.state in FINAL
+
+
+@asynccontextmanager
+async def heard_within(seconds: float) -> AsyncIterator[None]:
+    """Raises Unavailable where the server is silent for so long."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        silent = f"Nothing was heard from the server for {seconds:g} seconds."
+        raise errors.Unavailable(silent) from None
 
 
 class Revisions:
@@ -155,12 +167,8 @@ class Watcher:
         call = self.open_stream(request, STREAM_SECONDS)
         try:
             while True:
-                try:
-                    async with asyncio.timeout(self.silence):
-                        message = await call.read()
-                except TimeoutError:
-                    silent = f"Nothing was heard from the server for {self.silence:g} seconds."
-                    raise errors.Unavailable(silent) from None
+                async with heard_within(self.silence):
+                    message = await call.read()
                 if message is grpc.aio.EOF:
                     return
                 yield message

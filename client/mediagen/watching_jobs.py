@@ -22,7 +22,7 @@ from mediagen import errors
 from mediagen.retries import Backoff
 from mediagen.v1.generation_service_pb2 import WatchJobsRequest, WatchJobsResponse
 from mediagen.v1.job_pb2 import Forecast, Job, JobRequest
-from mediagen.watching import CUT, STREAM_SECONDS, is_final
+from mediagen.watching import CUT, STREAM_SECONDS, heard_within, is_final
 
 # Of so many jobs that have ended, or left the filter, it is remembered that this was told.
 _MOST_GONE = 10_000
@@ -171,6 +171,7 @@ class Source:
     reconnects: int
     backoff: Backoff
     on_reconnect: Callable[[errors.MediagenError], object] | None = None
+    on_connect: Callable[[], object] | None = None
 
 
 class JobsWatch:
@@ -250,13 +251,14 @@ class JobsWatch:
         call = self._source.open_stream(request, STREAM_SECONDS)
         silence = self._source.silence
         try:
+            async with heard_within(silence):
+                # The server sends it before there is anything to tell, which may take long.
+                await call.initial_metadata()
+            if self._source.on_connect and not call.done():
+                self._source.on_connect()
             while True:
-                try:
-                    async with asyncio.timeout(silence):
-                        message = await call.read()
-                except TimeoutError:
-                    silent = f"Nothing was heard from the server for {silence:g} seconds."
-                    raise errors.Unavailable(silent) from None
+                async with heard_within(silence):
+                    message = await call.read()
                 if message is grpc.aio.EOF:
                     return
                 yield message

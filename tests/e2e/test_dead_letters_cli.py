@@ -37,7 +37,7 @@ async def test_an_operator_has_jobs_made_again(
     )
     assert listed.code == 0, listed.err
     assert "provider refused" in next(line for line in listed.out.splitlines() if free in line)
-    assert " yes " in next(line for line in listed.out.splitlines() if paid in line)
+    assert "\tyes\t" in next(line for line in listed.out.splitlines() if paid in line)
     assert f"prompt         {PAID}" in shown.out
     assert "charged: yes; it succeeded" in shown.out
     assert "paid           yes: attempt 1" in shown.out

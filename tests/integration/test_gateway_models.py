@@ -95,17 +95,17 @@ async def test_what_is_settled_goes_with_the_request(gateway: Gateway) -> None:
     given = {
         "num_outputs": 2,
         "images": ["https://a.example/x", uri],
-        "image": "data:text/plain,hi%20you",
+        "image": "data:image/gif;base64,R0lGODlh",
     }
     job = (await gateway.stub.SubmitJob(asking("some/one", given=given))).job
     stored = created(gateway)[-1].request
     assert stored.model_version == job.request.model_version == VERSION
     assert dict(stored.defaults) == {"aspect_ratio": "1:1"}
     assert [(f.path, f.uri, f.media_type, f.size_bytes) for f in stored.input_files] == [
-        ("/image", "", "text/plain", 6),
+        ("/image", "", "image/gif", 6),
         ("/images/1", uri, "image/webp", 12),
     ]
-    assert stored.input_files[0].sha256 == hashlib.sha256(b"hi you").hexdigest()
+    assert stored.input_files[0].sha256 == hashlib.sha256(b"GIF89a").hexdigest()
     await gateway.stub.SubmitJob(asking())
     assert created(gateway)[-1].request.model_version == "", "an official one runs by its name"
 

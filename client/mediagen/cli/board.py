@@ -43,7 +43,7 @@ class Board:
 
     def take(self, event: JobsEvent, now: float) -> None:
         """Notes what happened."""
-        self.heard, self.trouble, self.tries = now, "", 0
+        self.connected(now)
         match event:
             case JobSnapshot(job) | JobUpdate(job):
                 self._note(job, now)
@@ -53,6 +53,10 @@ class Board:
                         self._rows[job_id].forecast = forecast
             case JobsGap(_, True):
                 self._rows.clear()
+
+    def connected(self, now: float) -> None:
+        """The server was heard of."""
+        self.heard, self.trouble, self.tries = now, "", 0
 
     def lost(self, why: str) -> None:
         """The connection broke, and is tried again."""

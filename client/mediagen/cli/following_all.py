@@ -51,6 +51,9 @@ class View(Protocol):
     def show(self, event: JobsEvent, cursor: str) -> None:
         """What happened, and the cursor behind it."""
 
+    def connected(self) -> None:
+        """The server has answered, with nothing to tell so far."""
+
     def lost(self, error: MediagenError) -> None:
         """The connection broke, and is tried again."""
 
@@ -81,6 +84,9 @@ class Lines:
                 self._print(told or f"changes since {since.astimezone():%H:%M:%S} are left out")
             case Synced(count):
                 self._print(f"{count} jobs are open" if count != 1 else "1 job is open")
+
+    def connected(self) -> None:
+        """Nothing: the next line says so."""
 
     def lost(self, error: MediagenError) -> None:
         """A line that says so."""
@@ -139,6 +145,10 @@ class Table(Lines):
         """It is in the next picture."""
         self._board.take(event, time.monotonic())
 
+    def connected(self) -> None:
+        """The line about the connection says so."""
+        self._board.connected(time.monotonic())
+
     def lost(self, error: MediagenError) -> None:
         """The line about the connection says so."""
         self._board.lost(error.message)
@@ -164,13 +174,19 @@ async def follow_all(
         away = error
         view.lost(error)
 
-    watch = session.client.watch_jobs(cursor=cursor, on_reconnect=lost, **filters)
+    def connected() -> None:
+        nonlocal away
+        away = None
+        view.connected()
+
+    watch = session.client.watch_jobs(
+        cursor=cursor, on_connect=connected, on_reconnect=lost, **filters
+    )
     session.goes_on = lambda: _again(filters, watch.cursor)
     with view:
         try:
             async with asyncio.timeout(max_wait), _drawn(view), aclosing(watch):
                 async for event in watch:
-                    away = None
                     view.show(event, watch.cursor)
         except TimeoutError:
             pass
