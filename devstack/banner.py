@@ -1,5 +1,7 @@
 """What does a person need to know once everything runs?"""
 
+import os
+
 from .stack import Plan
 
 
@@ -39,7 +41,9 @@ def banner(plan: Plan, seconds: float) -> str:
         f'  {server}.venv/bin/mediagen generate "a beautiful sunset" --model {model} \\',
         "    --watch -o sunset.webp",
         "",
-        "Development mode: open to everyone on this machine, loopback only. Ctrl-C stops it.",
+        f"Ctrl-C stops it; from elsewhere: kill {os.getpid()}.",
+        "Below come problems, and the end of each run. Everything else is in the logs.",
+        "Development mode: open to everyone on this machine, loopback only.",
     ]
     width = max(map(len, lines))
     rule = "─" * width

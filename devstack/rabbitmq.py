@@ -28,6 +28,8 @@ _ERL_ARGUMENTS = (
     "-noinput -kernel inet_dist_use_interface {127,0,0,1} "
     f"-rabbit dead_letter_worker_publisher_confirm_timeout {_DUE_AGAIN_MS}"
 )
+# Said of every probe of its port, and of a client that was killed.
+_CLOSED = ("closing AMQP connection", "client unexpectedly closed TCP connection")
 _LOUD = ("[warning]", "[error]", "[critical]", "BOOT FAILED", "SIGTERM received")
 
 
@@ -97,7 +99,7 @@ class RabbitMQ:
             needs=("epmd",),
             ports=(Port(self.port, "AMQP_URL"),),
             grace=20,
-            screen=lambda line: any(word in line for word in _LOUD),
+            screen=_worth_showing,
         )
 
     def wipe(self) -> None:
@@ -209,3 +211,7 @@ def _libraries(found: Software) -> dict[str, str]:
     if not found.libraries:
         return {}
     return {"LD_LIBRARY_PATH": os.pathsep.join(map(str, found.libraries))}
+
+
+def _worth_showing(line: str) -> bool:
+    return any(word in line for word in _LOUD) and not any(word in line for word in _CLOSED)

@@ -24,6 +24,7 @@ from .ports import free_port
 from .postgres import Postgres
 from .rabbitmq import RabbitMQ
 from .settings import ROOT, Settings
+from .telling import worth_showing
 
 # What the simulator is given in place of an account; it takes any token.
 _WEBHOOKS = "REPLICATE_WEBHOOK_URL"
@@ -264,7 +265,7 @@ class _Builder:
             starts_after=starts_after,
             ports=ports,
             grace=grace,
-            screen=_worth_showing,
+            screen=worth_showing,
         )
         self.plan.parts.append(part)
 
@@ -322,8 +323,3 @@ def _numbered(name: str, index: int) -> str:
 
 def _serving(port: int) -> Ready:
     return lambda: probes.grpc_health(f"127.0.0.1:{port}")
-
-
-def _worth_showing(line: str) -> bool:
-    """Not the calls that the services make among themselves every second."""
-    return not ("rpc.finished" in line and ("mediagen.store" in line or "Health" in line))

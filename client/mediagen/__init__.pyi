@@ -17,6 +17,7 @@ from mediagen.errors import RequestIdReused as RequestIdReused
 from mediagen.errors import ServerFailed as ServerFailed
 from mediagen.errors import TooManyEndpoints as TooManyEndpoints
 from mediagen.errors import TooManyRequests as TooManyRequests
+from mediagen.errors import TooManyUploads as TooManyUploads
 from mediagen.errors import TransitionRefused as TransitionRefused
 from mediagen.errors import Unavailable as Unavailable
 from mediagen.errors import UploadBroken as UploadBroken
@@ -24,6 +25,7 @@ from mediagen.errors import UploadNotFound as UploadNotFound
 from mediagen.errors import UploadRefused as UploadRefused
 from mediagen.errors import Violation as Violation
 from mediagen.models import Models as Models
+from mediagen.naming import file_name as file_name
 from mediagen.operating import Decisions as Decisions
 from mediagen.operating import Operator as Operator
 from mediagen.retries import Backoff as Backoff
@@ -100,6 +102,7 @@ __all__ = [
     "Synced",
     "TooManyEndpoints",
     "TooManyRequests",
+    "TooManyUploads",
     "TransitionRefused",
     "Unavailable",
     "Upload",
@@ -110,5 +113,6 @@ __all__ = [
     "WebhookDelivery",
     "WebhookEndpoint",
     "Webhooks",
+    "file_name",
     "is_final",
 ]

@@ -25,6 +25,7 @@ from mediagen.retries import retry_delay
 from mediagen.v1.job_pb2 import Artifact, Job
 
 _LONGEST_SECONDS = 3600.0
+_Came = Callable[[int], object]
 
 
 def artifact_of(job: Job, index: int) -> Artifact:
@@ -65,20 +66,27 @@ class Source:
 
 
 async def store(
-    to: str | os.PathLike[str] | BinaryIO, expected: Expected, source: Source, silence: float
+    to: str | os.PathLike[str] | BinaryIO,
+    expected: Expected,
+    source: Source,
+    silence: float,
+    on_bytes: Callable[[int], object] | None = None,
 ) -> None:
     """Stores the bytes in a path, whole or not at all, or in a binary file, as they come.
 
     Raises DownloadBroken where they are not what was expected; a binary file holds wrong bytes
-    then.
+    then. on_bytes: called with how many have come, each time that some do.
     """
+    came = on_bytes or (lambda _: None)
     if isinstance(to, str | os.PathLike):
-        await _to_path(Path(to), expected, source, silence)
+        await _to_path(Path(to), expected, source, silence, came)
     else:
-        await _to_file(to, expected, source, silence)
+        await _to_file(to, expected, source, silence, came)
 
 
-async def _to_file(file: BinaryIO, expected: Expected, source: Source, silence: float) -> None:
+async def _to_file(
+    file: BinaryIO, expected: Expected, source: Source, silence: float, came: _Came
+) -> None:
     digest, length = hashlib.sha256(), 0
     call = source.open()
     try:
@@ -88,6 +96,7 @@ async def _to_file(file: BinaryIO, expected: Expected, source: Source, silence: 
                 raise errors.DownloadBroken(f"More than {expected.size_bytes} bytes arrived.")
             digest.update(chunk)
             file.write(chunk)
+            came(length)
     except grpc.aio.AioRpcError as failure:
         raise errors.from_call(failure) from None
     finally:
@@ -100,12 +109,14 @@ async def _to_file(file: BinaryIO, expected: Expected, source: Source, silence: 
         )
 
 
-async def _to_path(path: Path, expected: Expected, source: Source, silence: float) -> None:
+async def _to_path(
+    path: Path, expected: Expected, source: Source, silence: float, came: _Came
+) -> None:
     """Makes *path* that file, replacing what has its name. Starts over when cut."""
     handle, name = _part_of(path)
     try:
         with os.fdopen(handle, "wb") as part:
-            await _with_retries(part, expected, source, silence)
+            await _with_retries(part, expected, source, silence, came)
             part.flush()
             await asyncio.to_thread(os.fsync, part.fileno())
         os.chmod(name, 0o666 & ~_umask())  # mkstemp made it private
@@ -122,12 +133,14 @@ def _part_of(path: Path) -> tuple[int, str]:
     return tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:80]}.", suffix=".part")
 
 
-async def _with_retries(part: BinaryIO, expected: Expected, source: Source, silence: float) -> None:
+async def _with_retries(
+    part: BinaryIO, expected: Expected, source: Source, silence: float, came: _Came
+) -> None:
     backoff, tried = source.connection.backoff, 0
     while True:
         tried += 1
         try:
-            return await _to_file(part, expected, source, silence)
+            return await _to_file(part, expected, source, silence, came)
         except errors.MediagenError as error:
             again = isinstance(error, errors.DownloadBroken) or _was_cut(error)
             delay = backoff.delay(tried) if again else retry_delay(error, tried, backoff)

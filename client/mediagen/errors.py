@@ -15,6 +15,7 @@
     ├── RequestIdReused        an earlier submission used this request_id for another request
     ├── TransitionRefused      it can not be done as things are: pinging a paused endpoint
     ├── TooManyEndpoints       there are as many webhook endpoints as there may be
+    ├── TooManyUploads         there are as many uploads without a job as there may be
     ├── TooManyRequests        too much at once; `retry_delay` says when to try again
     ├── Unavailable            the service, or a part of it, can not be reached now
     ├── DeadlineExceeded       no answer within the client's timeout
@@ -140,6 +141,11 @@ class TooManyEndpoints(MediagenError):
     """There are as many webhook endpoints (`metadata["limit"]`) as there may be."""
 
 
+class TooManyUploads(MediagenError):
+    """There are as many uploads that wait for a job (`metadata["limit"]`), or as many bytes of them
+    (`metadata["limit_bytes"]`), as there may be. Use some, or wait until they expire."""
+
+
 class TooManyRequests(MediagenError):
     """Too much was asked for at once."""
 
@@ -185,6 +191,7 @@ _BY_REASON: dict[str, type[MediagenError]] = {
     "TRANSITION_REFUSED": TransitionRefused,
     "TOO_MANY_WEBHOOK_ENDPOINTS": TooManyEndpoints,
     "TOO_MANY_REQUESTS": TooManyRequests,
+    "TOO_MANY_UPLOADS": TooManyUploads,
     "UNAVAILABLE": Unavailable,
     "INTERNAL": ServerFailed,
 }

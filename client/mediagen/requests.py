@@ -162,7 +162,7 @@ class ListFilters(TypedDict, total=False):
     create_time_before: datetime
     """Accepted before this time."""
     prompt_contains: str
-    """With this text in the prompt, in any case."""
+    """With this text in the prompt, or in the title where there is no prompt, in any case."""
 
 
 def list_request(page_size: int, page_token: str, filters: ListFilters) -> ListJobsRequest:

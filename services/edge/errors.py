@@ -16,6 +16,8 @@ from google.rpc import code_pb2
 from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 
+from edge import pages
+
 Json = dict[str, Any]
 DOMAIN = "edge.mediagen.dev"
 RETRY_AFTER = 1  #: seconds after which to try again what is unavailable
@@ -97,7 +99,8 @@ def mappers() -> list[Json]:
             }
         },
     )
-    found: list[Json] = [
+    found: list[Json] = [_as_page()]
+    found += [
         _as_event(status, error)
         for status, error in ERRORS.items()
         if error.code == code_pb2.UNAVAILABLE
@@ -139,6 +142,12 @@ def status_json(error: EdgeError) -> Json:
         retry = "type.googleapis.com/google.rpc.RetryInfo"
         details.append({"@type": retry, "retry_delay": f"{RETRY_AFTER}s"})
     return {"code": error.code, "message": error.message, "details": details}
+
+
+def _as_page() -> Json:
+    """What the page itself says to people stays as it is."""
+    person: list[Json] = [{"header_filter": {"header": each}} for each in pages.is_lost_person()]
+    return {"filter": {"and_filter": {"filters": [_status_is(404), *person]}}}
 
 
 def _as_event(status: int, error: EdgeError) -> Json:

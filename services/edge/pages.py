@@ -23,6 +23,8 @@ TRANSCODER_OFF = {
 CONTENT_TYPES = {".js": "text/javascript", ".json": "application/json", ".md": "text/markdown"}
 # The page's own URLs, as regular expressions: those of web/src/app/pages.tsx.
 APP_URLS = ("/", "/gallery/?", "/jobs/[^/]+/?", "/operations/?")
+# Where people do not go: whatever is not there is told as the API tells it, whoever asks.
+MACHINE_PATHS = r"/(api|docs|redoc|app|assets|vendor|openapi\.json|mediagen\.|grpc\.).*"
 # Nothing from elsewhere, nothing inline. Pictures to be uploaded are shown as blobs.
 APP_POLICY: Mapping[str, str] = {
     "default-src": "'none'",
@@ -57,6 +59,9 @@ ASK = "no-cache"
 KEEP = "public, max-age=31536000, immutable"
 
 
+_GET: Json = {"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD"}}}
+
+
 @dataclass(frozen=True)
 class Page:
     """A file, and the paths that it answers at; those of APP_URLS are patterns."""
@@ -70,7 +75,21 @@ class Page:
 def page_routes(site: Path, app: Path) -> list[Json]:
     """Routes for every file of both; `x/index.html` of the site is also found at /x and /x/."""
     pages = (*_site_pages(site), *_app_pages(app))
-    return [route for page in pages for path in page.paths for route in _routes(page, path)]
+    found = [route for page in pages for path in page.paths for route in _routes(page, path)]
+    return [*found, _nowhere(app)]
+
+
+def is_lost_person() -> list[Json]:
+    """Header matchers: a browser goes to a path, and not a program."""
+    return [
+        _GET,
+        {"name": "accept", "string_match": {"contains": "text/html"}},
+        {
+            "name": ":path",
+            "string_match": {"safe_regex": {"regex": MACHINE_PATHS}},
+            "invert_match": True,
+        },
+    ]
 
 
 def _site_pages(site: Path) -> Iterator[Page]:
@@ -94,24 +113,23 @@ def _files(folder: Path) -> list[Path]:
 
 def _routes(page: Page, path: str) -> Iterator[Json]:
     etag = f'"{hashlib.sha256(page.file.read_bytes()).hexdigest()[:20]}"'
-    get = {"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD"}}}
     # A compressed answer carries the same tag as W/"…": `contains` serves both, and lists.
     known = {"name": "if-none-match", "string_match": {"contains": etag}}
     match: Json = {"safe_regex": {"regex": path}} if path in APP_URLS else {"path": path}
     shared = {
-        "response_headers_to_add": _headers(page, etag),
+        "response_headers_to_add": _headers(page, {"etag": etag}),
         "typed_per_filter_config": TRANSCODER_OFF,
     }
     yield {
         "name": f"page {path} unchanged",
-        "match": {**match, "headers": [get, known]},
+        "match": {**match, "headers": [_GET, known]},
         "direct_response": {"status": 304},
         "response_headers_to_remove": ["location"],  # Envoy gives every 3xx one
         **shared,
     }
     yield {
         "name": f"page {path}",
-        "match": {**match, "headers": [get]},
+        "match": {**match, "headers": [_GET]},
         "direct_response": {"status": 200, "body": {"filename": str(page.file)}},
         **shared,
     }
@@ -124,13 +142,25 @@ def _routes(page: Page, path: str) -> Iterator[Json]:
     }
 
 
-def _headers(page: Page, etag: str) -> list[Json]:
+def _nowhere(app: Path) -> Json:
+    """At any other path, for people: the page says that there is nothing, and where there is."""
+    page = Page(app / "index.html", (), "no-store", APP_POLICY)
+    return {
+        "name": "page not-found",
+        "match": {"prefix": "/", "headers": is_lost_person()},
+        "direct_response": {"status": 404, "body": {"filename": str(page.file)}},
+        "response_headers_to_add": _headers(page, {"vary": "accept"}),
+        "typed_per_filter_config": TRANSCODER_OFF,
+    }
+
+
+def _headers(page: Page, more: Mapping[str, str]) -> list[Json]:
     kind = CONTENT_TYPES.get(page.file.suffix) or mimetypes.guess_type(page.file.name)[0]
     kind = kind or "application/octet-stream"
     values = {
         "content-type": f"{kind}; charset=utf-8" if kind.startswith("text/") else kind,
         "cache-control": page.cache,
-        "etag": etag,
+        **more,
     }
     if kind == "text/html":
         values |= {

@@ -20,7 +20,7 @@ from generator.failpoints import NAMES
 from generator.media.decoders import Decoders
 from generator.media.spool import Spool
 from generator.settings import Settings
-from generator.worker.account import account_name
+from generator.worker.account import account_of
 from generator.worker.leases import Leases
 from generator.worker.loops import GRACE, start_loops
 from generator.worker.parts import Parts, Patience
@@ -63,13 +63,14 @@ async def main(config: Settings, stop: Stop) -> None:
         loops.start("health server", server.serve(health_server, address, stop, grace=1))
         loops.start("heartbeat", leases.run(stop))
         loops.start("drain", leases.drain_at(stop), may_return=True)
-        account = await account_name(provider, stop)
+        account = await account_of(provider, stop)
         if account is None:
             return
+        leases.tell_of(account)
         objects = open_store(config.artifacts_url)
         health.add("object store", objects.check)
         parts = Parts(
-            worker_id=worker_id, account=account, ledger=ledger, chores=Chores(store),
+            worker_id=worker_id, account=account.name, ledger=ledger, chores=Chores(store),
             leases=leases, creates=creates, provider=provider, input_files=input_files,
             delivery=delivery, objects=objects, spool=spool, decoders=decoders,
             max_artifact_bytes=limit,

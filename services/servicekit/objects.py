@@ -34,6 +34,7 @@ from servicekit.object_errors import (
     translated,
 )
 from servicekit.object_source import Source
+from servicekit.unfinished import STAGED, delete_unfinished
 
 if TYPE_CHECKING:
     from obstore import GetOptions
@@ -57,7 +58,7 @@ log = structlog.get_logger()
 
 #: The steps of a write (failpoints.py): in one request, or in parts and then under its name.
 WRITES = ("put_object", "put_parts", "name_object")
-DELETES = ("delete_object",)
+DELETES = ("delete_object", "delete_unfinished")
 CHUNK_BYTES = 256 * 1024
 # Up to here an object is one request, which every store can refuse if the key exists.
 _WHOLE_BYTES = 8 * 1024 * 1024
@@ -88,9 +89,16 @@ class ObjectStore:
     """Objects under one URL. Safe for concurrent use; make one per process with `open_store`."""
 
     def __init__(
-        self, store: Any, *, keeps_attributes: bool, renames: bool, signs: bool = False
+        self,
+        store: Any,
+        *,
+        keeps_attributes: bool,
+        renames: bool,
+        signs: bool = False,
+        folder: Path | None = None,
     ) -> None:
         self._store = store
+        self._folder = folder
         self._keeps_attributes = keeps_attributes
         self._renames = renames
         #: `sign` gives URLs.
@@ -147,7 +155,7 @@ class ObjectStore:
             with failpoints.around("put_parts"):
                 await obstore.put_async(self._store, key, chunks, **parts)
             return
-        staged = f"{key}.part-{secrets.token_hex(4)}"
+        staged = f"{key}.{STAGED}-{secrets.token_hex(4)}"
         try:
             with failpoints.around("put_parts"):
                 await obstore.put_async(self._store, staged, chunks, **parts)
@@ -198,6 +206,11 @@ class ObjectStore:
             with failpoints.around("delete_object"), suppress(FileNotFoundError):
                 await obstore.delete_async(self._store, key)
 
+    async def delete_unfinished(self, age: timedelta) -> int:
+        """What killed writers have left, and nobody has written to for *age*, is gone. How many
+        files that were: only a folder keeps any."""
+        return await delete_unfinished(self._folder, age) if self._folder is not None else 0
+
     async def sign(self, key: str, lifetime: timedelta) -> str:
         """A URL by which anybody can GET the object for *lifetime*. Only where it `signs`."""
         _check(key)
@@ -243,7 +256,7 @@ def open_store(url: str) -> ObjectStore:
         case "file" if not parts.netloc and parts.path.strip("/"):
             folder = Path(unquote(parts.path))
             store = LocalStore(folder, mkdir=True)
-            return ObjectStore(store, keeps_attributes=False, renames=True)
+            return ObjectStore(store, keeps_attributes=False, renames=True, folder=folder)
         case "memory":
             return ObjectStore(MemoryStore(), keeps_attributes=True, renames=True)
         case "s3" if parts.netloc:

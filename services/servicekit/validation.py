@@ -6,7 +6,7 @@ All violations at once, as google.rpc.BadRequest, the same from gRPC and from pl
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ _MOST_TOLD = 20
 _MOST_BYTES = 4096
 _LONGEST_WORDS = 200
 _LONGEST_REASON = 63
+_NO_WORDS: Mapping[str, str] = {}
 
 
 Beside = Callable[[Message, Any], Awaitable[Sequence[BadRequest.FieldViolation]]]
@@ -41,12 +42,17 @@ class InvalidRequest(Exception):
         self.details: list[Message] = [BadRequest(field_violations=_fitting(self.violations))]
 
 
-def violations(message: Message) -> list[BadRequest.FieldViolation]:
+def violations(
+    message: Message, pattern_words: Mapping[str, str] = _NO_WORDS
+) -> list[BadRequest.FieldViolation]:
     """Every rule that *message* breaks, in the order of its fields; empty if none.
 
+    *pattern_words*: what is said, by pattern, of a text that does not match it: a regular
+    expression tells most people nothing.
     Raises protovalidate's CompilationError or EvaluationError where a rule itself is broken.
     """
-    return [_field_violation(each.proto) for each in protovalidate.collect_violations(message)]
+    found = protovalidate.collect_violations(message)
+    return [_field_violation(each.proto, _words(each, pattern_words)) for each in found]
 
 
 def bad_request(
@@ -73,9 +79,9 @@ class ValidationInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
     Place it after StatusInterceptor, which then logs the refusal. *also* finds what no proto rule
     can state, so that a caller is told everything at once; *beside*, given the caller's metadata
     too, is asked what else is wrong with a request that is refused anyway; what *first* finds makes
-    a request too costly to look at further, and is told alone. Of a stream of requests each is
-    checked as it comes. A rule that can not be compiled or
-    evaluated is our fault: INTERNAL, and logged.
+    a request too costly to look at further, and is told alone; *pattern_words* are those of
+    `violations`. Of a stream of requests each is checked as it comes. A rule that can not be
+    compiled or evaluated is our fault: INTERNAL, and logged.
     """
 
     def __init__(
@@ -86,12 +92,14 @@ class ValidationInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
         first: Callable[[Message], Sequence[BadRequest.FieldViolation]] = lambda _: (),
         also: Callable[[Message], Sequence[BadRequest.FieldViolation]] = lambda _: (),
         beside: Beside | None = None,
+        pattern_words: Mapping[str, str] = _NO_WORDS,
     ) -> None:
         self._domain = domain
         self._reason = reason
         self._first = first
         self._also = also
         self._beside = beside
+        self._pattern_words = pattern_words
 
     async def intercept_service(
         self,
@@ -166,7 +174,7 @@ class ValidationInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
             return [violation("", request.why, "UNREADABLE")]
         if first := self._first(request):
             return first
-        found = [*violations(request), *self._also(request)]
+        found = [*violations(request, self._pattern_words), *self._also(request)]
         if found and self._beside is not None:
             found += await self._beside(request, context.invocation_metadata() or ())
         return found
@@ -193,10 +201,16 @@ def _tolerant(deserializer: Callable[[bytes], Any] | None) -> Callable[[bytes], 
     return read
 
 
-def _field_violation(proto: Any) -> BadRequest.FieldViolation:
+def _words(violation: Any, pattern_words: Mapping[str, str]) -> str:
+    if violation.proto.rule_id != "string.pattern":
+        return ""
+    return pattern_words.get(str(violation.rule_value), "")
+
+
+def _field_violation(proto: Any, words: str) -> BadRequest.FieldViolation:
     return BadRequest.FieldViolation(
         field=_path(proto.field),
-        description=_cut(proto.message or proto.rule_id or "is not valid"),
+        description=_cut(words or proto.message or proto.rule_id or "is not valid"),
         reason=_reason(proto.rule_id),
     )
 

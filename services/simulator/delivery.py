@@ -52,6 +52,13 @@ async def file(request: Request) -> Response:
     return await _send(sim, request, prediction, index, picture, media_type)
 
 
+async def make_ahead(sim: Simulator, prediction: Prediction) -> None:
+    """Makes a film while its prediction runs, as a film takes a while: when a run has ended, its
+    file is there to be fetched."""
+    given = reference_of(prediction.model, prediction.input, sim.uploads, sim.clock.now())
+    await sim.gallery.draw(file_spec(prediction, 0, given))
+
+
 async def cover(request: Request) -> Response:
     """GET /delivery/mgxm/{owner}/{name}/{file}: a model's cover, or what a fault made of it."""
     sim = simulator_of(request)

@@ -2,7 +2,7 @@
 
 from simulator import model_fields as shared
 from simulator.model import Model
-from simulator.model_fields import PROMPT, SEED
+from simulator.model_fields import SEED
 from simulator.schemas import choice, flag, integer, number, text, uri
 
 FPS = choice("fps", "Frame rate (frames per second)", (24,))
@@ -14,7 +14,8 @@ MOVING: tuple[Model, ...] = (
         "bytedance/seedance-1-lite",
         "A video generation model that offers text-to-video and image-to-video support",
         (
-            *(PROMPT, uri("image", "Input image for image-to-video generation")),
+            text("prompt", "Text prompt for video generation", required=True),
+            uri("image", "Input image for image-to-video generation"),
             uri("last_frame_image", "Input image for the last frame, only with an image"),
             *(SECONDS, RESOLUTION, shared.FILM_RATIO, FPS),
             flag("camera_fixed", "Whether to fix camera position"),

@@ -1,7 +1,7 @@
 """What is one running simulator made of? The object that every route is given."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,7 +20,8 @@ from simulator.webhooks import Webhooks
 
 @dataclass(slots=True)
 class Simulator:
-    """All state, in memory. `connections`: open sockets by the peer's address."""
+    """All state, in memory. `connections`: open sockets by the peer's address;
+    `making`: files that are made before anybody asks for them."""
 
     settings: Settings
     clock: Clock
@@ -34,6 +35,7 @@ class Simulator:
     webhooks: Webhooks
     connections: dict[tuple[str, int], asyncio.Transport]
     created: int = 0
+    making: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def hang_up(self, request: Request) -> Response:
         """Close the connection without (the rest of) an answer.

@@ -1,4 +1,4 @@
-"""Where do the files come from? Made when first downloaded, kept in a bounded cache."""
+"""Where do the files come from? Made when first wanted, kept in a bounded cache."""
 
 import asyncio
 import hashlib
@@ -57,11 +57,19 @@ class Gallery:
         self._bytes = 0
         self._lock = threading.Lock()
         self._drawing = asyncio.Semaphore(2)
+        self._under_way: dict[Spec, asyncio.Task[Picture]] = {}
 
     async def draw(self, spec: Spec) -> Picture:
-        """The file, made in a thread when it is not at hand."""
+        """The file, made in a thread when it is not at hand, once for all who ask meanwhile."""
         if found := self._look(spec):
             return found
+        key = self._key(spec)
+        if key not in self._under_way:
+            self._under_way[key] = asyncio.create_task(self._draw(key))
+            self._under_way[key].add_done_callback(lambda _: self._under_way.pop(key, None))
+        return await asyncio.shield(self._under_way[key])
+
+    async def _draw(self, spec: Spec) -> Picture:
         async with self._drawing:
             return await asyncio.to_thread(self.render, spec)
 

@@ -23,6 +23,7 @@ async def account(request: Request) -> Response:
             "name": "Simulated account",
             "github_url": None,
             "avatar_url": None,
+            "simulated": True,  # which Replicate does not say: the page warns by it
         }
     )
 

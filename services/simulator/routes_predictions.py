@@ -1,5 +1,6 @@
 """How is a prediction created, read, listed and canceled? The heart of the API."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from starlette.responses import Response
 
 from simulator import problems
 from simulator.archive import BadCursor, Prediction
+from simulator.delivery import make_ahead
 from simulator.inputs import (
     check_body,
     check_input,
@@ -118,6 +120,9 @@ def _begin(sim: Simulator, request: Request, order: Order) -> Prediction:
     )
     sim.archive.add(prediction)
     sim.webhooks.watch(prediction)
+    if order.model.makes == "film" and plan.ending == "succeeded" and plan.run:
+        sim.making.add(task := asyncio.create_task(make_ahead(sim, prediction)))
+        task.add_done_callback(sim.making.discard)
     return prediction
 
 

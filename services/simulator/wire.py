@@ -26,7 +26,7 @@ def created_json(prediction: Prediction, moment: Moment) -> dict[str, Any]:
         "id": prediction.id,
         "model": prediction.model.slug,
         "version": prediction.version,
-        "input": dict(prediction.input),
+        "input": _shown_input(prediction),
         "logs": "",
         "error": None,
         "status": "starting" if not moment.terminal else moment.status,
@@ -52,7 +52,7 @@ def read_json(prediction: Prediction, now: float, gallery: Gallery) -> dict[str,
         "id": prediction.id,
         "model": prediction.model.slug,
         "version": prediction.version,
-        "input": {} if gone else dict(prediction.input),
+        "input": {} if gone else _shown_input(prediction),
         "logs": "" if gone else logs(prediction, moment),
         "output": None,
         "data_removed": gone,
@@ -123,6 +123,14 @@ def _counts(prediction: Prediction) -> dict[str, float]:
     if prediction.model.makes == "sound":
         return {"character_count": len(prediction.prompt)}
     return {"image_count": file_count(prediction)}
+
+
+def _shown_input(prediction: Prediction) -> dict[str, Any]:
+    """A secret is shown to nobody, not even to who gave it."""
+    secret = {item.name for item in prediction.model.fields if item.schema.get("x-cog-secret")}
+    return {
+        name: "[REDACTED]" if name in secret else value for name, value in prediction.input.items()
+    }
 
 
 def _urls(prediction: Prediction) -> dict[str, str]:

@@ -51,6 +51,9 @@ class Settings(Common):
     models_allowed: ModelsAllowed = CATALOGUE
     models_refresh: Annotated[float, Field(ge=1, le=2_592_000)] = 21_600.0
     uploads_kept: Annotated[float, Field(ge=1, le=315_360_000)] = 604_800.0
+    # Of each tenant, that no job has used.
+    uploads_most: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
+    uploads_most_bytes: Annotated[int, Field(ge=1, le=2**50)] = 20_000_000_000
     # 0: for ever.
     artifacts_kept: Annotated[float, Field(ge=0, le=3_153_600_000)] = 0.0
     db_pool_size: Annotated[int, Field(ge=1, le=200)] = 20
@@ -78,6 +81,8 @@ class Settings(Common):
             allowed=Allowed.of(self.models_allowed, (each.name for each in shipped())),
             refresh=timedelta(seconds=self.models_refresh),
             uploads=timedelta(seconds=self.uploads_kept),
+            most_uploads=self.uploads_most,
+            most_upload_bytes=self.uploads_most_bytes,
             artifacts=timedelta(seconds=self.artifacts_kept) if self.artifacts_kept else None,
         )
 

@@ -62,8 +62,8 @@ class Keeping:
         crash.model, crash.input = EDITS_PICTURES, {"input_image": uri}
 
     async def _sync(self, crash: Crash) -> None:
-        """Every model is asked about again."""
-        request = operator_service_pb2.SyncModelsRequest()
+        """A model is asked about again. Named, as all of them are only once in a while."""
+        request = operator_service_pb2.SyncModelsRequest(names=[EDITS_PICTURES])
         await self._answered(lambda ch: OperatorServiceStub(ch).SyncModels(request, timeout=10))
 
     async def _want(self, crash: Crash) -> None:

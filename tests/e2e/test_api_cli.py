@@ -72,8 +72,9 @@ async def test_generate_saves_the_picture(
     saved = hashlib.sha256((tmp_path / "sunset.webp").read_bytes()).hexdigest()
     newest = (await http.get("/api/v1/jobs", params={"page_size": 1})).json()["jobs"][0]
     assert saved == newest["artifacts"][0]["sha256"]
-    assert saved in ended.out
-    assert "charged: yes" in ended.out
+    assert ended.out == "sunset.webp\n"
+    assert saved in ended.err
+    assert "charged: yes" in ended.err
     assert newest["job_id"] in ended.err
     assert os.listdir(tmp_path) == ["sunset.webp"]
 

@@ -7,6 +7,8 @@ SIGKILL. Afterwards healthy workers are started, and `Crash.check` must hold for
 from __future__ import annotations
 
 import asyncio
+import os
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -32,6 +34,7 @@ ALL_DUE = "UPDATE models SET due_time = clock_timestamp(), cover_source = ''"
 DOOMED = "INSERT INTO doomed_objects VALUES ($1, clock_timestamp(), clock_timestamp())"
 ALL_DOOMED = "UPDATE doomed_objects SET available_at = clock_timestamp()"
 RECONCILER_IS_DEAD = "UPDATE singletons SET until = clock_timestamp() WHERE name = 'reconciler'"
+A_DAY_AGO = time.time() - 90_000
 SCENES = {
     "heartbeat": Scene((Fault("run", "25"),), passes=3),
     "lease_reconciler": replace(LOST, passes=2),
@@ -56,6 +59,7 @@ SCENES = {
     "keep_cover": SYNC,
     "take_doomed_objects": DOOM,
     "delete_object": DOOM,
+    "delete_unfinished": Scene(act="leave"),
     "record_deleted_objects": DOOM,
     "upload_file": Scene(act="upload"),
     "fail_unsent": Scene(
@@ -162,6 +166,10 @@ class _Matrix:
             doomed.parent.mkdir(parents=True, exist_ok=True)
             doomed.write_bytes(b"x")
             await rewrite(self._stack, DOOMED, f"doomed/{crash.name}")
+        if crash.scene.act == "leave":
+            left = artifacts / f"{crash.name}.part-0a1b2c3d"
+            left.write_bytes(b"x")
+            os.utime(left, (A_DAY_AGO, A_DAY_AGO))
         if crash.scene.act == "sync":
             await rewrite(self._stack, ALL_DUE)
         if crash.scene.act == "unreadable":
@@ -206,6 +214,12 @@ def test_what_is_doomed_is_deleted_by_another(stack: Stack, crashes: dict[str, C
     doomed = [each for each in crashes.values() if each.scene.act == "doom"]
     assert doomed
     assert list((stack.state / "artifacts" / "doomed").glob("*")) == []
+
+
+def test_what_was_left_unfinished_goes_in_the_end(stack: Stack, crashes: dict[str, Crash]) -> None:
+    """Who died over it had deleted it or not; the next to begin finds it."""
+    assert any(each.scene.act == "leave" for each in crashes.values())
+    assert list((stack.state / "artifacts").glob("*.part-*")) == []
 
 
 def test_no_token_was_ever_sent_to_the_delivery_host(

@@ -288,7 +288,7 @@ def _asked(request: job_pb2.JobRequest) -> job_pb2.JobRequest:
     """Without what was settled when it was accepted."""
     asked = job_pb2.JobRequest()
     asked.CopyFrom(request)
-    for name in ("model_version", "defaults", "input_files"):
+    for name in ("model_version", "defaults", "input_files", "title", "secret_inputs"):
         asked.ClearField(name)
     return asked
 

@@ -111,11 +111,15 @@ class FakeUploads(file_pb2_grpc.FileServiceServicer):
 
     def __init__(self) -> None:
         self.begun: dict[str, file_pb2.BeginUploadRequest] = {}
+        self.most = 1000
         self.uploads: dict[str, input_service_pb2.Upload] = {}
         #: By their uri: media type, size, hash.
         self.artifacts: dict[str, tuple[str, int, str]] = {}
 
     async def BeginUpload(self, request: Any, context: Any) -> Any:
+        if len(self.begun) >= self.most:
+            many = reasons.ERROR_REASON_TOO_MANY_UPLOADS
+            await refuse(context, grpc.StatusCode.RESOURCE_EXHAUSTED, many)
         upload_id = str(uuid.uuid4())
         self.begun[upload_id] = request
         return file_pb2.BeginUploadResponse(upload_id=upload_id, object_key=key_of(upload_id))

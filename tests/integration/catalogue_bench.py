@@ -31,6 +31,7 @@ NAME = "some-owner/some-model"
 VERSION = "ab" * 32
 REFRESH = timedelta(hours=6)
 KEPT = timedelta(days=7)
+MOST, MOST_BYTES = 5, 100  #: uploads that no job has used
 WEEK = timedelta(days=7)
 
 
@@ -143,7 +144,7 @@ async def shelf_at(
             writes,
             CatalogueRecords(database, REFRESH),
         )
-        uploads = Uploads(database, KEPT)
+        uploads = Uploads(database, KEPT, MOST, MOST_BYTES)
         files = FileService(uploads, InputFiles(database), DoomedObjects(database))
         retention = Retention(database, bench.store._jobs, kept)
         yield Shelf(bench, service, files, writes, retention)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,6 +17,7 @@ from jobqueue.publisher import Publisher
 from mediagen.store.v1 import attempt_ledger_service_pb2 as lb
 from mediagen.store.v1 import job_store_service_pb2 as sb
 from mediagen.v1 import failure_pb2, job_pb2
+from servicekit.secret_inputs import MASK
 from store.adapters import tables as t
 from store.adapters.database import Database, PoolSettings
 from store.adapters.feed import Feed
@@ -52,15 +53,20 @@ class Bench:
     feed: Feed
     tokens: dict[str, str] = field(default_factory=dict)
 
-    async def submit(self, prompt: str = "a red fox", **request: Any) -> job_pb2.Job:
-        """A job of one hour, unless *request* says otherwise."""
+    async def submit(
+        self, prompt: str = "a red fox", *, secrets: Mapping[str, str] | None = None,
+        find_only: bool = False, **request: Any,
+    ) -> job_pb2.Job:  # fmt: skip
+        """A job of one hour, unless *request* says otherwise. *secrets* are inputs of it too."""
         asked = job_pb2.JobRequest(**{"model": "owner/model", "prompt": prompt} | request)
         if not asked.HasField("timeout"):
             asked.timeout.FromSeconds(3600)
-        created = await self.store.CreateJob(
-            sb.CreateJobRequest(tenant=TENANT, request=asked), NO_CONTEXT
-        )
-        return created.job
+        if secrets:
+            asked.input.update(dict.fromkeys(secrets, MASK))
+            asked.secret_inputs.extend(sorted(secrets))
+        create = sb.CreateJobRequest(tenant=TENANT, request=asked, find_only=find_only)
+        create.secrets.update(secrets or {})
+        return (await self.store.CreateJob(create, NO_CONTEXT)).job
 
     async def job(self, job_id: str) -> job_pb2.Job:
         """The job as it is now."""

@@ -75,7 +75,7 @@ def test_models_are_listed(service: Service) -> None:
     lines = mediagen("models").stdout.splitlines()
     assert lines[0].split("\t") == ["model", "makes", "price", "takes", "description"]
     picture = next(line for line in lines if line.startswith("fake/picture"))
-    assert picture.split("\t")[1:4] == ["image", "$0.003 a file", "2.5 s"]
+    assert picture.split("\t")[1:4] == ["image", "$0.003/file", "2.5 s"]
     assert "\x1b" not in "".join(lines)
     assert mediagen("models", "--makes", "video", "-q").stdout == "fake/film\n"
     assert mediagen("models", "-s", "NEVER begins", "-q").stdout == "fake/waits\n"
@@ -144,12 +144,74 @@ def test_files_are_uploaded_and_used(service: Service, tmp_path: Path) -> None:
     assert "no file 'nothing.png'" in " ".join(missing.stderr.replace("│", " ").split())
 
 
-def test_a_request_can_be_checked_only(service: Service) -> None:
-    """Nothing is submitted; what is taken for what was left out is told."""
-    done = mediagen("submit", "a fox", "-m", "fake/waits", "--check")
+@pytest.mark.parametrize("command", ["submit", "generate"])
+def test_a_request_can_be_checked_only(service: Service, command: str) -> None:
+    """Nothing is submitted; it is told as it would be, with what is taken for what was left out."""
+    done = mediagen(command, "a fox", "-m", "fake/waits", "-i", "seed=4", "--check")
     assert done.exit_code == 0
-    assert ("valid" in done.stdout, "ratio" in done.stdout) == (True, True)
+    for told in ("valid", "a fox", "seed: 4 ", "ratio"):
+        assert told in done.stdout
     assert service.jobs.history == {}
+    assert json.loads(mediagen(command, "x", "-m", "a/b", "--check", "--json").stdout)
+
+
+def refused(service: Service, field: str, rule: str = "") -> None:
+    """The next submission breaks a rule."""
+    bad = BadRequest()
+    bad.field_violations.add(field=field, description="is wrong", reason=rule)
+    service.jobs.refusals.append(refusal(grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST", bad))
+
+
+@pytest.mark.parametrize(
+    ("model", "hint"),
+    [
+        ("picture", "is wrong; did you mean fake/picture?"),
+        ("pictur:v1", "is wrong; did you mean fake/picture:v1?"),
+        ("zebra", "is wrong; see mediagen models"),
+    ],
+)
+def test_a_model_without_its_owner_is_suggested(service: Service, model: str, hint: str) -> None:
+    """And not assumed: a run is paid for."""
+    refused(service, "model")
+    done = mediagen("generate", "a fox", "-m", model)
+    assert (done.exit_code, hint in done.stderr) == (2, True), done.stderr
+
+
+def test_a_file_that_was_meant_as_one_is_suggested(service: Service, tmp_path: Path) -> None:
+    """Who forgot the @ is told so; who names no file of this machine, how one is given."""
+    (tmp_path / "photo.png").write_bytes(b"a photo")
+    refused(service, "input.image", "FORMAT")
+    done = mediagen("submit", "a fox", "-m", "fake/waits", "-i", "image=photo.png")
+    assert "input.image  is wrong; did you mean image=@photo.png?" in done.stderr
+    refused(service, "input.images[0]", "FORMAT")
+    done = mediagen("submit", "a fox", "-m", "fake/waits", "-i", "images=nothing.png")
+    assert "is wrong; images=@FILE uploads a file of this machine" in done.stderr
+    refused(service, "input.ratio", "ENUM")
+    done = mediagen("submit", "a fox", "-m", "fake/waits", "-i", "ratio=7:1", "--json")
+    assert json.loads(done.stderr)["error"]["violations"][0]["description"] == "is wrong"
+
+
+def test_a_secret_is_read_from_a_file_or_a_pipe(service: Service, tmp_path: Path) -> None:
+    """So that it stands in no list of processes; it is not uploaded."""
+    (tmp_path / "key.txt").write_text("hunter2\n")
+    job = document("submit", "a fox", "-m", "fake/waits", "-i", "token=@key.txt")
+    assert job["request"]["input"] == {"token": "hunter2"}
+    done = mediagen("submit", "x", "-m", "fake/waits", "-i", "token=@-", "--json", stdin=b"x\r\n")
+    assert json.loads(done.stdout)["request"]["input"] == {"token": "x"}
+    assert service.models.uploads == {}
+    done = mediagen("submit", "a fox", "-m", "fake/waits", "-i", "image=@-")
+    assert (done.exit_code, "only a secret input" in done.stderr) == (2, True)
+
+
+def test_a_job_is_shown_in_the_order_of_its_form(service: Service) -> None:
+    """Whole numbers as they were written; nothing of a secret."""
+    typed = ["-i", "seed=4", "-i", "raw=true", "-i", "ratio=16:9", "-i", "token=hunter2"]
+    job_id = document("submit", "a fox", "-m", "fake/waits", *typed)["job_id"]
+    for job in service.jobs.history[job_id]:
+        job.request.secret_inputs.append("token")
+    shown = mediagen("status", job_id).stdout
+    told = [line.split("input", 1)[1].strip() for line in shown.splitlines() if "input " in line]
+    assert told == ["ratio: 16:9", "seed: 4", "raw: true", "token: hidden"]
 
 
 def test_violations_are_told_one_a_line_with_their_field(service: Service) -> None:

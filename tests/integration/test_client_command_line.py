@@ -81,13 +81,14 @@ def submitted(model: str, *options: str) -> str:
 
 
 def test_a_picture_is_made_and_saved(tmp_path: Path) -> None:
-    """Progress on standard error; path, size, SHA-256 and charge on standard output."""
+    """In a pipe the path alone on standard output; progress, size and charge on standard error."""
     done = mediagen("generate", "a fox", "--model", "fake/picture", "--watch", "-o", "fox.webp")
     assert done.exit_code == 0, done.output
     assert (tmp_path / "fox.webp").read_bytes() == PICTURES["fake/picture"][0]
-    for told in ("fox.webp", "175.8 KiB", "sha256 ef0eca3a6893", "charged: yes"):
-        assert told in done.stdout
-    assert "completed in" in done.stderr
+    assert done.stdout == "fox.webp\n"
+    for told in ("completed in", "175.8 KiB", "sha256 ef0eca3a6893", "charged: yes"):
+        assert done.stderr.count(told) == 1
+    assert "log:" not in done.stderr
 
 
 def test_several_pictures_get_numbers(tmp_path: Path) -> None:
@@ -116,6 +117,8 @@ def test_the_request_is_what_was_typed() -> None:
         "request_id": "r1",
         "model_version": "",
         "input_files": [],
+        "title": "",
+        "secret_inputs": [],
     }
 
 
@@ -195,6 +198,8 @@ def test_a_refused_request_as_json() -> None:
         ["submit", "a fox", "-m", "fake/waits", "--input", "seed=1", "--input", "seed=2"],
         ["submit", "a fox", "-m", "fake/waits", "--input", f"seed={2**53 + 1}"],
         ["submit", "a fox", "-m", "fake/waits", "--input-json", "[]"],
+        ["submit", "-", "-m", "fake/waits", "--input", "key=@-"],
+        ["submit", "a fox", "-m", "fake/waits", "--input", "key=@-", "--input", "other=@-"],
         ["submit", "a fox", "-m", "fake/waits", "--priority", "urgent"],
         ["submit", "\udcff", "-m", "fake/waits"],
         ["generate", "a fox", "-m", "fake/waits", "-o", "no/such/folder/fox.webp"],

@@ -14,6 +14,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 PAGES = ("/", "/docs", "/redoc")
 APP_URLS = ("/", "/gallery", "/gallery/?q=cat", "/jobs/0199-a", "/jobs/0199-a/", "/operations")
 
+# What a browser accepts when somebody goes to a path.
+BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def edge(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningEdge]:
@@ -147,6 +150,40 @@ async def test_every_file_of_the_site_is_served_as_it_is(edge: RunningEdge) -> N
 async def test_nothing_else_is_served(edge: RunningEdge, path: str) -> None:
     """There is a route per file, and no folder behind it."""
     assert (await edge.client.get(path)).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/jobz", "/gallery/x", "/a/b?c=d", "/jobs/1/2", "/x.js"])
+async def test_a_person_who_is_lost_gets_the_page(edge: RunningEdge, path: str) -> None:
+    """It says that nothing is there and leads on. No copy is kept: there may be a page tomorrow."""
+    page = await edge.client.get(path, headers=BROWSER)
+    assert (page.status_code, page.content) == (404, (APP / "index.html").read_bytes())
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert page.headers["cache-control"] == "no-store"
+    assert "script-src 'self'" in page.headers["content-security-policy"]
+    assert "etag" not in page.headers
+    assert (await edge.client.head(path, headers=BROWSER)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "accept"),
+    [
+        ("GET", "/jobz", "*/*"),
+        ("GET", "/jobz", "application/json"),
+        ("POST", "/jobz", BROWSER["accept"]),
+        ("GET", "/api/v1/nowhere", BROWSER["accept"]),
+        ("GET", "/api", BROWSER["accept"]),
+        ("GET", "/docs/nowhere", BROWSER["accept"]),
+        ("GET", "/app/old-AbCd1234.js", BROWSER["accept"]),
+        ("GET", "/mediagen.v1.Nothing/Get", BROWSER["accept"]),
+    ],
+)
+async def test_a_program_is_told_as_the_api_tells(
+    edge: RunningEdge, method: str, path: str, accept: str
+) -> None:
+    """As JSON: whoever calls the API, and whoever asks where only programs go."""
+    answer = await edge.client.request(method, path, headers={"accept": accept})
+    assert answer.status_code == 404
+    assert answer.json()["details"][0]["reason"] == "PATH_NOT_FOUND"
 
 
 async def test_the_document_is_served_for_tools(edge: RunningEdge) -> None:

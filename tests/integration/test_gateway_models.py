@@ -18,6 +18,7 @@ from mediagen.store.v1.catalogue_service_pb2 import ReadModelResponse
 from mediagen.store.v1.job_store_service_pb2 import CreateJobRequest
 from mediagen.v1 import generation_service_pb2 as pb2
 from mediagen.v1 import model_pb2, model_service_pb2, model_service_pb2_grpc
+from servicekit.secret_inputs import MASK
 from tests.integration.gateway_bench import Gateway, details, refusal, running_gateway
 
 VERSION = "a" * 64
@@ -110,6 +111,45 @@ async def test_what_is_settled_goes_with_the_request(gateway: Gateway) -> None:
     assert created(gateway)[-1].request.model_version == "", "an official one runs by its name"
 
 
+async def test_a_secret_goes_beside_the_request_and_is_shown_to_nobody(gateway: Gateway) -> None:
+    """What is stored as asked for, and answered, has a mask; to validate shows the same."""
+    own = {
+        "type": "object", "additionalProperties": False, "required": ["text"],
+        "properties": {
+            "key": {"type": "string", "x-cog-secret": True}, "text": {"type": "string"},
+        },
+    }  # fmt: skip
+    gateway.catalogue.add("some/speech", own)
+    secret = f"upload:{ID}"  # what it looks like does not matter
+    asked = asking("some/speech", "", given={"key": secret, "text": "good morning"})
+    job = (await gateway.stub.SubmitJob(asked)).job
+    [stored] = created(gateway)
+    assert dict(stored.secrets) == {"key": secret}
+    assert dict(stored.request.input) == {"key": MASK, "text": "good morning"}
+    assert list(stored.request.secret_inputs) == ["key"]
+    assert stored.request.title == "good morning"
+    assert secret not in str(job)
+    asked.validate_only = True
+    checked = (await gateway.stub.SubmitJob(asked)).job.request
+    checked.request_id = stored.request.request_id
+    assert checked == stored.request
+    assert len(created(gateway)) == 1
+
+
+async def test_a_mask_is_no_secret(gateway: Gateway) -> None:
+    """Who copies a job's inputs from what it shows is told: the call would be in vain."""
+    own = {"properties": {"key": {"x-cog-secret": True}, "prompt": {"x-cog-secret": True}}}
+    gateway.catalogue.add("some/speech", own)
+    error = await refusal(gateway.stub.SubmitJob(asking("some/speech", MASK, given={"key": MASK})))
+    assert violations(error) == {"input.key": "SECRET_HIDDEN", "prompt": "SECRET_HIDDEN"}
+    assert created(gateway) == []
+    await gateway.stub.SubmitJob(asking("some/speech", "a fox"))
+    [stored] = created(gateway)
+    assert (stored.request.prompt, stored.request.title) == ("", "")
+    assert dict(stored.request.input) == {"prompt": MASK}
+    assert dict(stored.secrets) == {"prompt": "a fox"}
+
+
 async def test_one_version_has_its_own_schema(gateway: Gateway) -> None:
     """And is what runs."""
     own = {"type": "object", "properties": {"prompt": {}, "old": {}}, "additionalProperties": False}
@@ -168,6 +208,9 @@ async def test_models_that_may_not_be_named(gateway: Gateway) -> None:
     assert "did you mean a/b?" in str(
         (await refusal(gateway.stub.SubmitJob(asking("a/bb")))).details()
     )
+    stub = model_service_pb2_grpc.ModelServiceStub(gateway.channel)
+    read = await refusal(stub.GetModel(model_service_pb2.GetModelRequest(name="a/bb")))
+    assert read.details() == "a/bb is not a model that may be used here. Did you mean a/b?"
 
 
 async def test_a_model_that_a_worker_looks_up_is_waited_for(gateway: Gateway) -> None:
@@ -257,12 +300,13 @@ async def test_models_are_shown_with_their_pictures(gateway: Gateway) -> None:
 
 
 async def test_models_that_are_not_there(gateway: Gateway) -> None:
-    """NOT_FOUND with the model's name, over both."""
+    """NOT_FOUND with the model's name and one much like it, over both."""
     stub = model_service_pb2_grpc.ModelServiceStub(gateway.channel)
     error = await refusal(stub.GetModel(model_service_pb2.GetModelRequest(name="a/c")))
     info = details(error, ErrorInfo)
     assert (error.code(), info.reason, dict(info.metadata)) == (
-        grpc.StatusCode.NOT_FOUND, "ERROR_REASON_MODEL_NOT_FOUND", {"model": "a/c"},
+        grpc.StatusCode.NOT_FOUND, "ERROR_REASON_MODEL_NOT_FOUND",
+        {"model": "a/c", "similar": "a/b"},
     )  # fmt: skip
     for path in ("a/c", "a/b/cover", "a/c/cover", f"a/b?version={VERSION}"):
         answer = await gateway.http.get(f"/api/v1/models/{path}")

@@ -115,7 +115,7 @@ async def test_over_grpc_it_is_the_same(gateway: Gateway) -> None:
         (b"plain words", "image/svg+xml", "", 415, "media_type"),
         (b"\x7fELF" + bytes(100), "", "", 415, "media_type"),
         (b"\x00\x01\x02", "image/png", "", 415, "media_type"),
-        (PNG, "multipart/form-data; boundary=x", "", 415, "media_type"),
+        (PNG, "multipart/form-data; boundary=x", "", 415, {}),
         (PNG + bytes(MOST), "image/png", "", 413, "limit"),
         (PNG, "image/png", f"?sha256={'0' * 64}", 400, {}),
     ],
@@ -134,6 +134,21 @@ async def test_what_is_not_taken(
     assert set(info.get("metadata", {})) == ({told} if told else set())
     assert gateway.files.uploads == {}
     assert stored(gateway) == []
+
+
+@pytest.mark.parametrize("claimed", ["text/x-python", "application/javascript", "image/png", ""])
+async def test_the_type_is_that_of_the_bytes(gateway: Gateway, claimed: str) -> None:
+    """Whatever somebody's name for the file made of it: the same bytes are the same text."""
+    headers = {"content-type": claimed} if claimed else {}
+    answer = await gateway.http.post(PATH, content=b"print(1)\n", headers=headers)
+    assert (answer.status_code, answer.json()["media_type"]) == (200, "text/plain")
+
+
+async def test_a_form_is_told_how_to_be_a_file(gateway: Gateway) -> None:
+    """What `curl -F` sends: what to write instead, in a sentence."""
+    answer = await gateway.http.post(PATH, files={"file": ("a.png", PNG)})
+    assert answer.status_code == 415
+    assert "--data-binary @FILE in place of -F file=@FILE." in answer.json()["message"]
 
 
 async def test_over_grpc_the_same_is_refused(gateway: Gateway) -> None:
@@ -285,6 +300,18 @@ async def test_only_so_many_at_once(gateway: Gateway, monkeypatch: pytest.Monkey
         writer.close()
     await asyncio.sleep(0.3)
     assert (await gateway.http.post(PATH, content=PNG)).status_code == 200
+
+
+async def test_a_tenant_with_too_many_that_wait_is_told_so(gateway: Gateway) -> None:
+    """In the store's words, over both; nothing is stored."""
+    gateway.files.most = 0
+    answer = await gateway.http.post(PATH, content=PNG)
+    assert answer.status_code == 429
+    assert "ERROR_REASON_TOO_MANY_UPLOADS" in answer.text
+    error = await refusal(stub(gateway).UploadInput(iter(messages(PNG))))
+    assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert details(error, ErrorInfo).reason == "ERROR_REASON_TOO_MANY_UPLOADS"
+    assert stored(gateway) == []
 
 
 async def test_an_artifact_has_a_preview_and_a_digest(gateway: Gateway) -> None:

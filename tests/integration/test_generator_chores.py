@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import io
+import os
 import re
+import sys
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
 from PIL import Image
 
+import servicekit
 from generator.domain.values import from_struct
 from generator.worker import catalogue, janitor
 from mediagen.store.v1 import catalogue_service_pb2 as pb
 from servicekit.lifecycle import Stop
-from servicekit.objects import ObjectStore, StoreUnavailable
+from servicekit.objects import ObjectStore, StoreUnavailable, open_store
 from simulator.hostile_models import SCHEMAS
 from tests.fakes.generator_bench import FLUX, Rig, generator_rig
 
@@ -213,6 +219,61 @@ async def test_an_object_that_can_not_be_deleted_is_not_told_to_be(rig: Rig) -> 
     parts = replace(rig.parts, objects=Stubborn())  # type: ignore[arg-type]
     assert not await janitor.sweep_once(parts)
     assert list(rig.ledger.files.doomed) == ["a/1"]
+
+
+def files_in(folder: Path) -> list[str]:
+    """What there is of at least a byte, whatever a store would list of it."""
+    found = (each for each in folder.rglob("*") if each.is_file() and each.stat().st_size)
+    return sorted(str(each.relative_to(folder)) for each in found)
+
+
+async def test_what_killed_writers_left_goes_after_a_day(rig: Rig, tmp_path: Path) -> None:
+    """In a folder alone is anything left; what is written to, and every object, stays."""
+    store = open_store(tmp_path.as_uri())
+    parts = replace(rig.parts, objects=store)
+    await store.put_stream("a/1.png", once(b"x"), content_type="image/png", max_bytes=1)
+    left = ["a/1.webp.part-0a1b2c3d", "a/1.webp.part-0a1b2c3d#1", "b/c/2.png#1"]
+    new, others = "a/3.webp.part-ffffffff#1", ["a/x.part-1", "a/part-0a1b2c3d", "a/y#z"]
+    for name in [*left, new, *others]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    two_days_ago = time.time() - 172_800
+    for name in files_in(tmp_path):
+        if name != new:
+            os.utime(tmp_path / name, (two_days_ago, two_days_ago))
+    assert not await janitor.sweep_unfinished_once(parts)
+    assert files_in(tmp_path) == sorted(["a/1.png", new, *others])
+    assert await rig.objects.delete_unfinished(timedelta()) == 0, "memory keeps no such thing"
+
+
+async def test_a_writer_that_is_killed_leaves_what_is_found_again(tmp_path: Path) -> None:
+    """The library's own names among it: were they others one day, the folder would fill up."""
+    code = """
+import asyncio, sys
+from servicekit.objects import open_store
+
+async def endless():
+    while True:
+        yield bytes(4 << 20)
+        await asyncio.sleep(0.05)
+
+store = open_store(sys.argv[1])
+asyncio.run(store.put_stream("a/b.bin", endless(), content_type="a/b", max_bytes=1 << 40))
+"""
+    path = str(Path(servicekit.__file__).parents[1])
+    writer = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, tmp_path.as_uri(), env={**os.environ, "PYTHONPATH": path}
+    )
+    async with asyncio.timeout(30):
+        while not files_in(tmp_path):
+            await asyncio.sleep(0.05)
+    writer.kill()
+    await writer.wait()
+    assert files_in(tmp_path)
+    store = open_store(tmp_path.as_uri())
+    assert await store.delete_unfinished(timedelta(hours=1)) == 0
+    assert await store.delete_unfinished(timedelta(seconds=-60)) == 1
+    assert files_in(tmp_path) == []
 
 
 async def test_many_doomed_objects_go_turn_by_turn(rig: Rig) -> None:

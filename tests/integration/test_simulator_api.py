@@ -313,7 +313,8 @@ async def test_limits_are_counted_and_enforced_only_when_asked(clock: ManualCloc
 
 async def test_models_and_the_account_can_be_read(http: httpx.AsyncClient) -> None:
     """The calls that a client makes besides predictions."""
-    assert (await http.get("/v1/account")).json()["username"] == "simulator"
+    account = (await http.get("/v1/account")).json()
+    assert (account["username"], account["simulated"]) == ("simulator", True)
     assert {"sku", "name"} == (await http.get("/v1/hardware")).json()[0].keys()
     assert (await http.get("/v1/webhooks/default/secret")).json()["key"].startswith("whsec_")
     models = (await http.get("/v1/models")).json()["results"]
@@ -326,3 +327,21 @@ async def test_models_and_the_account_can_be_read(http: httpx.AsyncClient) -> No
     one = await http.get(f"/v1/models/stability-ai/sdxl/versions/{versions[1]['id']}")
     assert one.json() == versions[1]
     assert (await http.get("/v1/models/nobody/nothing")).status_code == 404
+
+
+async def test_a_film_is_made_while_its_run_goes_on(
+    sim: RunningSimulator, http: httpx.AsyncClient, clock: ManualClock
+) -> None:
+    """As the provider has the file when a run has ended; a picture is made when it is fetched."""
+    await create(http)
+    assert not sim.simulator.making
+    asked = {"prompt": "a fox", "duration": 5, "resolution": "480p"}
+    path = "/v1/models/bytedance/seedance-1-lite/predictions"
+    film = (await http.post(path, json={"input": asked})).json()
+    [making] = sim.simulator.making
+    await making
+    await clock.advance(60)
+    address = (await read(http, film))["output"]
+    got = await http.get(address, headers={"authorization": ""})
+    assert (got.status_code, got.headers["content-type"]) == (200, "video/mp4")
+    assert not sim.simulator.making

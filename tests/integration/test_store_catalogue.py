@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 
 from mediagen.store.v1 import catalogue_service_pb2 as pb
 from mediagen.v1 import model_pb2
 from store.adapters import catalogue_writes
+from store.adapters.shipped import shipped
 from store.domain.errors import PageTokenInvalid
 
 from .catalogue_bench import NAME, VERSION, Shelf, document, shelf_at
@@ -109,6 +111,25 @@ async def test_those_that_are_waited_for_are_asked_about_first(shelf: Shelf) -> 
     await shelf.read(wanted=True)
     assert await shelf.taken(1) == [(NAME, "")]
     assert len(await shelf.taken(20)) == 17
+
+
+async def test_all_are_asked_about_once_in_a_while(shelf: Shelf) -> None:
+    """Who wants it in between is answered alike, and no call more is made; named ones are."""
+    await shelf.writes.begin()
+    count, first, _ = await shelf.writes.sync([])
+    assert count == len(shipped())
+    taken = [await shelf.taken() for _ in range(3)]
+    assert sum(map(len, taken)) >= count
+    again, second, _ = await shelf.writes.sync([])
+    assert again == count
+    assert abs(second - first) < timedelta(seconds=1)
+    assert await shelf.taken() == []
+    assert (await shelf.writes.sync([shipped()[0].name]))[0] == 1
+    assert len(await shelf.taken()) == 1
+    await shelf.run("UPDATE singletons SET until = until - interval '10 seconds'")
+    count, third, _ = await shelf.writes.sync([])
+    assert third > first
+    assert len(await shelf.taken()) > 0
 
 
 async def test_names_of_the_setting_are_wanted_from_the_start(database_url: str) -> None:

@@ -11,9 +11,9 @@ from mediagen.store.v1 import attempt_ledger_service_pb2 as lb
 from mediagen.store.v1 import file_service_pb2 as fb
 from mediagen.store.v1 import job_store_service_pb2 as sb
 from mediagen.v1 import job_pb2
-from store.domain.errors import ArtifactDeleted, UploadNotFound
+from store.domain.errors import ArtifactDeleted, TooManyUploads, UploadNotFound
 
-from .catalogue_bench import KEPT, Shelf, shelf_at
+from .catalogue_bench import KEPT, MOST, MOST_BYTES, Shelf, shelf_at
 from .store_bench import NO_CONTEXT, TENANT
 
 AN_HOUR_ON = "UPDATE uploads SET expire_time = expire_time - interval '61 minutes'"
@@ -119,14 +119,61 @@ async def test_a_job_keeps_the_uploads_that_it_uses(shelf: Shelf) -> None:
     assert left(times[other.upload_id]) < timedelta(minutes=1)
 
 
-async def test_uploads_that_are_kept_longer_are_not_written(shelf: Shelf) -> None:
-    """All the jobs that use one do not queue for its row."""
+async def test_uploads_that_are_kept_longer_are_written_once(shelf: Shelf) -> None:
+    """With their first use: all the jobs that use one do not queue for its row."""
     used = await shelf.uploaded()
     files = [job_pb2.InputFile(path="/image", uri=used.uri)]
+    await shelf.bench.submit(input_files=files)
     [before] = await shelf.run("SELECT xmin::text AS version FROM uploads")
     await shelf.bench.submit(input_files=files)
     [after] = await shelf.run("SELECT xmin::text AS version FROM uploads")
     assert before == after
+
+
+async def test_uploads_that_wait_for_a_job_are_bounded(shelf: Shelf) -> None:
+    """By their number, whole or not. Those that a job has used or whose time is over do not count,
+    and another tenant's neither."""
+    first = await shelf.uploaded("a")
+    for _ in range(MOST - 1):
+        await shelf.begun()
+    with pytest.raises(TooManyUploads) as refused:
+        await shelf.begun()
+    assert refused.value.metadata == {"limit": str(MOST), "limit_bytes": str(MOST_BYTES)}
+    theirs = fb.BeginUploadRequest(tenant="another", file_name="fox.png")
+    assert (await shelf.files.BeginUpload(theirs, NO_CONTEXT)).upload_id
+    await shelf.bench.submit(input_files=[job_pb2.InputFile(path="/image", uri=first.uri)])
+    await shelf.begun()
+    with pytest.raises(TooManyUploads):
+        await shelf.begun()
+    await shelf.run(AN_HOUR_ON)
+    await shelf.begun()
+
+
+async def test_the_bytes_of_uploads_that_wait_for_a_job_are_bounded(shelf: Shelf) -> None:
+    """Once they are there: of one under way nobody knows how long it will be."""
+    large = await shelf.uploaded("a" * MOST_BYTES)
+    with pytest.raises(TooManyUploads):
+        await shelf.begun()
+    await shelf.bench.submit(input_files=[job_pb2.InputFile(path="/image", uri=large.uri)])
+    await shelf.begun()
+
+
+async def test_a_job_keeps_the_results_that_it_uses(shelf: Shelf) -> None:
+    """However old: until a day after its deadline. Others of the same job go in their time."""
+    used, other = await _made(shelf), await _made(shelf)
+    files = [job_pb2.InputFile(path="/image", uri=f"artifact:{used}/0")]
+    job = await shelf.bench.submit(input_files=files, request_id="r1")
+    await shelf.bench.submit(input_files=files, request_id="r1")
+    nothing = [job_pb2.InputFile(path="/image", uri=f"artifact:{used}/7")]
+    await shelf.bench.submit(input_files=nothing)
+    await shelf.run("UPDATE artifacts SET create_time = create_time - interval '8 days'")
+    await shelf.retention.turn()
+    assert await shelf.doomed() == [f"{other}/1/0.png", f"{other}/1/0.png.preview.webp"]
+    [row] = await shelf.run("SELECT kept_until FROM artifacts WHERE delete_time IS NULL")
+    assert row.kept_until - job.deadline.ToDatetime(tzinfo=UTC) >= timedelta(days=1)
+    await shelf.run("UPDATE artifacts SET kept_until = clock_timestamp()")
+    await shelf.retention.turn()
+    assert await shelf.doomed() == [f"{used}/1/0.png", f"{used}/1/0.png.preview.webp"]
 
 
 async def test_a_repeat_is_known_by_what_was_asked_for(shelf: Shelf) -> None:

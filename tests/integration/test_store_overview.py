@@ -99,6 +99,20 @@ async def test_health_counts_parked_jobs_and_not_their_attempts(desk: Desk) -> N
     assert (health.waiting_jobs, health.running_jobs) == (2, 1)
 
 
+async def test_it_is_a_simulator_only_if_every_worker_says_so(desk: Desk) -> None:
+    """Nobody shall take what is paid for as a game; a worker that drains does nothing new."""
+
+    async def simulated(*workers: lb.HeartbeatRequest) -> bool:
+        for beat in workers:
+            await desk.bench.ledger.Heartbeat(beat, NO_CONTEXT)
+        return (await desk.bench.store.GetHealth(sb.GetHealthRequest(), NO_CONTEXT)).simulated
+
+    assert not await simulated()
+    assert await simulated(lb.HeartbeatRequest(worker_id="worker-1", slots=4, simulated=True))
+    assert not await simulated(lb.HeartbeatRequest(worker_id="worker-2", slots=4))
+    assert await simulated(lb.HeartbeatRequest(worker_id="worker-2", slots=0))
+
+
 async def test_an_account_that_is_shut_is_told_everywhere(desk: Desk) -> None:
     """With the reason and the time of the next try."""
     await busy(desk)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import io
 
-from hypothesis import given
-from hypothesis import strategies as st
 from rich.console import Console
 
 from mediagen import Forecast, Job
-from mediagen.cli.progress import Lines, Live, _behind
+from mediagen.cli.progress import Lines, Live
 
 RUNNING = Job.STATE_RUNNING
 
@@ -34,17 +32,28 @@ def lines(*jobs: Job) -> list[str]:
     return console.file.getvalue().splitlines()
 
 
-def test_what_the_model_prints_is_told_once() -> None:
-    """The tail moves on: of each only what is behind the last."""
-    told = lines(
-        a_job(1, "one\ntwo"), a_job(2, "one\ntwo\nthree"), a_job(3, "three\nfour"), a_job(4)
-    )
-    assert [line for line in told if line.startswith("log")] == [
-        "log: one",
-        "log: two",
-        "log: three",
-        "log: four",
-    ]
+def test_a_pipe_gets_a_line_for_each_stage() -> None:
+    """Not for each percent, nor for what the model prints; the end is told by what comes after."""
+    jobs = [a_job(revision, "step\n" * revision, percent=10 * revision) for revision in range(1, 9)]
+    saving, done = a_job(9), a_job(10, stored=1)
+    saving.stage, done.state = Job.STAGE_SAVING, Job.STATE_COMPLETED
+    for number, job in enumerate((*jobs, saving, done)):
+        if number:
+            job.attempts.add(number=1)
+    told = lines(*jobs, saving, done)
+    assert [line.split("  ")[0] for line in told] == ["processing", "saving the result"]
+
+
+def test_a_job_that_has_ended_moves_nothing() -> None:
+    """Its end is told once, by what comes after."""
+    done = a_job(9, "printed", stored=1)
+    done.state = Job.STATE_COMPLETED
+    console = Console(file=io.StringIO(), width=80, force_terminal=True, color_system=None)
+    with Live(console) as view:
+        view.show(done)
+    assert isinstance(console.file, io.StringIO)
+    assert console.file.getvalue() == ""
+    assert lines(done) == []
 
 
 def test_each_output_is_told_as_it_is_stored() -> None:
@@ -81,12 +90,3 @@ def test_the_picture_has_the_end_of_the_log_and_nothing_that_steers() -> None:
     assert "line 8" in told and "line 5" not in told
     assert "http://x/0" in told and "40 %" in told
     assert "\x1b[2Jx" not in told and "[2Jx[bold]y" in told
-
-
-@given(st.lists(st.sampled_from("ab")), st.integers(0, 6), st.integers(0, 6))
-def test_two_tails_of_one_text_never_lose_its_end(text: list[str], first: int, more: int) -> None:
-    """What is told beside what was told ends as the text does, and adds nothing of its own."""
-    old = text[max(0, first - 3) : first]
-    new = text[max(0, first + more - 3) : first + more]
-    behind = list(_behind(old, new))
-    assert new[len(new) - len(behind) :] == behind

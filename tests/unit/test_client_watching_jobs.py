@@ -64,6 +64,9 @@ class Stream:
     def __init__(self, messages: list[WatchJobsResponse], end: End) -> None:
         self.messages, self.end, self.cancelled = list(messages), end, False
 
+    async def initial_metadata(self) -> grpc.aio.Metadata:
+        return grpc.aio.Metadata()
+
     async def read(self) -> object:
         if self.messages:
             return self.messages.pop(0)

@@ -52,6 +52,21 @@ async def test_parked_and_dead_jobs_are_counted_and_stop_nothing() -> None:
     assert (await look(well()))[1]["dead_letters"] == (SERVING, "")
 
 
+async def test_counts_are_said_in_words_that_fit() -> None:
+    """One worker, two workers."""
+    _, parts = await look(well(workers=1, slots=1, running_jobs=1, waiting_jobs=1))
+    assert parts["workers"][1] == "1 worker, 1 of 1 slot busy, 1 job waiting."
+    _, parts = await look(well())
+    assert parts["workers"][1] == "2 workers, 0 of 64 slots busy, 0 jobs waiting."
+
+
+async def test_a_simulator_is_told_of() -> None:
+    """As the store says it; what does not answer is not called simulated."""
+    for said, simulated in ((well(simulated=True), True), (well(), False), (None, False)):
+        seen = await HealthView(Source(said), lambda: False, lambda: True).look()
+        assert seen.simulated is simulated
+
+
 async def test_a_shut_account_is_told_in_the_provider_s_words() -> None:
     """Jobs are taken, and wait."""
     whole, parts = await look(well(provider=False, provider_message="No credit is left."))

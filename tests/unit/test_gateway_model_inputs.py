@@ -16,6 +16,7 @@ from gateway.domain.file_inputs import (
     MOST_FILES,
     FileInput,
     files_of,
+    misnamed,
     names_a_file,
     of_another_kind,
 )
@@ -260,6 +261,26 @@ def test_nothing_is_fetched_for_a_schema() -> None:
 def test_what_names_a_file(text: str, is_one: bool) -> None:
     """Nothing that would be read on a machine of ours, or the provider's."""
     assert names_a_file(text) is is_one
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("upload:0198", "36 characters"),
+        (f"artifact:{ID}", "artifact:JOB_ID/INDEX"),
+        ("data:nothing", "data: URL"),
+        ("http://example.com/a.png", "must be https"),
+        ("https://exa mple.com/", "without spaces"),
+        ("photo.png", "must be an https or data: URL"),
+    ],
+)
+def test_what_names_no_file_is_told_what_is_wrong_with_it(text: str, words: str) -> None:
+    """By the form that was meant; and never by what was given."""
+    schema = {"type": "object", "properties": {"image": {"type": "string", "format": "uri"}}}
+    problem = told({"image": text}, "", schema)["input.image"]
+    assert (words in problem.description, problem.reason) == (True, "FORMAT")
+    assert (misnamed(text) == problem.description) is (text != "photo.png")
+    assert text not in problem.description
 
 
 def test_files_are_found_wherever_a_string_stands() -> None:

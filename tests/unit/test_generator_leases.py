@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from generator.adapters.ledger import LedgerUnreachable
+from generator.adapters.provider import Account
 from generator.worker.lease import Heard, LeaseEnded
 from generator.worker.leases import Leases
 from mediagen.generator.v1.messages_pb2 import PredictionNews, WorkerHint
@@ -56,6 +57,14 @@ async def test_every_lease_is_listed_with_what_it_shows(leases: Leases, beats: B
     assert [(each.job_id, each.lease_epoch) for each in request.leases] == [("a", 1), ("c", 3)]
     assert request.leases[0].progress_percent == 40
     assert not request.leases[1].HasField("progress_percent")
+
+
+async def test_a_simulator_is_told_of_once_it_is_known(leases: Leases, beats: Beats) -> None:
+    """The account may be asked for long after the first heartbeat."""
+    await leases._beat()
+    leases.tell_of(Account("a@b", simulated=True))
+    await leases._beat()
+    assert [request.simulated for request in beats.heard] == [False, True]
 
 
 async def test_a_progress_never_goes_back(leases: Leases) -> None:

@@ -1,5 +1,6 @@
 """Films and sounds are real files, and pictures look like what was given."""
 
+import asyncio
 import base64
 import io
 from typing import Any
@@ -114,3 +115,12 @@ def test_an_upload_that_is_gone_is_noticed() -> None:
     assert lost_file(KONTEXT, named, uploads, 129.0) == ""
     assert lost_file(KONTEXT, named, uploads, 131.0) == "input_image"
     assert lost_file(KONTEXT, {"input_image": "https://example.com/a.png"}, uploads, 131.0) == ""
+
+
+async def test_a_file_is_made_once_for_all_who_ask_meanwhile() -> None:
+    """Also for a film that is fetched while it is still being made."""
+    gallery = Gallery()
+    spec = FilmSpec("the sea at dusk", 1, 64, 48, 1, 12)
+    one, other = await asyncio.gather(gallery.draw(spec), gallery.draw(spec))
+    assert one is other
+    assert await gallery.draw(spec) is one

@@ -16,6 +16,7 @@ from mediagen.cli import (
     pages,
     saving,
     submitting,
+    typed_inputs,
     webhooks,
     words,
 )
@@ -68,7 +69,10 @@ def status(
         elif session.quiet:
             session.out.print(Text(words.state(job)))
         else:
-            pages.job_page(session.out, job)
+            schema = await typed_inputs.schema_of(
+                session.client, job.request.model, patience=typed_inputs.A_MOMENT
+            )
+            pages.job_page(session.out, job, schema)
         return Exit.OK
 
     run(Session(server, json_output, quiet), body)

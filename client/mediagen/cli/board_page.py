@@ -14,7 +14,8 @@ from mediagen.watching import is_final
 
 WIDE = 150  # columns
 _BESIDES = 4  # lines for titles, an empty one, the connection, and the cursor of the terminal
-_SHORT_ID = 13
+NARROW = 95  # columns
+_SHORT_ID, _SHORTEST_ID = 13, 9
 _BAR = 10
 
 
@@ -25,11 +26,12 @@ def board_page(board: Board, console: Console, now: float) -> Group:
 
 
 def _table(rows: list[Row], width: int, now: float) -> Table:
-    wide = width >= WIDE
+    wide, narrow = width >= WIDE, width < NARROW
+    id_width = 36 if wide else _SHORTEST_ID if narrow else _SHORT_ID
     widths = {
-        "job": 36 if wide else _SHORT_ID,
+        "job": id_width,
         "state": 24 if wide else 18,
-        "": _BAR,
+        "": 0 if narrow else _BAR,
         "%": 4,
         "try": 3,
         "ahead": 5,
@@ -45,25 +47,25 @@ def _table(rows: list[Row], width: int, now: float) -> Table:
     table.add_column("prompt", no_wrap=True, overflow="ellipsis", width=max(6, left))
     for row in rows:
         cells: list[str | Text] = [
-            _id(row.job, wide),
+            _id(row.job, id_width),
             Text(words.activity(row.job), style=STATE_COLORS.get(row.job.state, "")),
-            _bar(row.job),
+            *([] if narrow else [_bar(row.job)]),
             words.percent(row.job).replace(" ", ""),
             str(row.job.attempts[-1].number) if row.job.attempts else "",
             _ahead(row),
             _done_in(row, wide),
             _elapsed(row.job),
             *([Text(words.plain(row.job.request.model))] if wide else []),
-            Text(words.plain(row.job.request.prompt[:300])),
+            Text(words.title(row.job)[:300]),
         ]
         table.add_row(*cells, style="dim" if row.faded(now) else "")
     return table
 
 
-def _id(job: Job, wide: bool) -> Text:
+def _id(job: Job, width: int) -> Text:
     # The end of an id tells jobs apart; its beginning is the time.
     shown = words.plain(job.job_id)
-    return Text(shown if wide else f"…{shown[-_SHORT_ID + 1 :]}")
+    return Text(shown if len(shown) <= width else f"…{shown[1 - width :]}")
 
 
 def _bar(job: Job) -> Text:

@@ -31,6 +31,7 @@ _CALLERS_FAULT = (
     errors.InvalidRequest,
     errors.RequestIdReused,
     errors.TooManyEndpoints,
+    errors.TooManyUploads,
     errors.TransitionRefused,
 )
 
@@ -54,6 +55,7 @@ _REFUSED = (
     DeadLetterResult.OUTCOME_MAY_PAY_TWICE,
     DeadLetterResult.OUTCOME_NOT_OPEN,
     DeadLetterResult.OUTCOME_NOT_FOUND,
+    DeadLetterResult.OUTCOME_SECRETS_WIPED,
 )
 
 

@@ -9,9 +9,11 @@ from pathlib import Path
 
 from rich.text import Text
 
+from mediagen import errors
 from mediagen.cli import documents, exits, pages, progress, saving, typed_inputs, words
 from mediagen.cli.exits import Exit
 from mediagen.cli.session import Session
+from mediagen.cli.suggesting import explained
 from mediagen.cli.typed_inputs import Given
 from mediagen.requests import WebhookWish
 from mediagen.v1.job_pb2 import Artifact, Job
@@ -36,17 +38,22 @@ async def submit_job(session: Session, wanted: Submission, *, validate_only: boo
     """Submits, files first; from its end on, an interrupt speaks of the job."""
     values = await typed_inputs.values_of(session.client, wanted.model, wanted.input)
     session.request_id = "" if validate_only else wanted.request_id
-    job = await session.client.submit(
-        wanted.prompt,
-        model=wanted.model,
-        input=values,
-        timeout=wanted.timeout,
-        labels=wanted.labels,
-        priority=wanted.priority,
-        request_id=wanted.request_id,
-        webhook=wanted.webhook,
-        validate_only=validate_only,
-    )
+    try:
+        job = await session.client.submit(
+            wanted.prompt,
+            model=wanted.model,
+            input=values,
+            timeout=wanted.timeout,
+            labels=wanted.labels,
+            priority=wanted.priority,
+            request_id=wanted.request_id,
+            webhook=wanted.webhook,
+            validate_only=validate_only,
+        )
+    except errors.InvalidRequest as refused:
+        session.request_id = ""
+        pairs = wanted.input.pairs
+        raise await explained(session.client, refused, wanted.model, pairs) from None
     session.request_id = ""
     return job
 
@@ -114,9 +121,9 @@ def _tell(
     elapsed = words.duration(words.seconds_since(job.create_time, end))
     number = words.attempt(job)
     session.err.print(Text(f"completed in {elapsed}" + (f", {number}" if number else "")))
+    places = [each.url for each in sorted(job.artifacts, key=lambda each: each.index)]
     if target is not None:
-        pages.saved_page(session.out, job, files)
-        return
-    pages.completed_page(session.out, job)
-    if job.artifacts:
+        places = [str(path) for _, path in files]
+    pages.results_page(session.out, session.err, job, places)
+    if job.artifacts and target is None:
         session.hint("To save it:  " + session.command("download", job.job_id))

@@ -26,6 +26,7 @@ _OUTCOME_COLORS: dict[int, str] = {
     DeadLetterResult.OUTCOME_MAY_PAY_TWICE: "red",
     DeadLetterResult.OUTCOME_NOT_OPEN: "red",
     DeadLetterResult.OUTCOME_NOT_FOUND: "red",
+    DeadLetterResult.OUTCOME_SECRETS_WIPED: "red",  # pragma: allowlist secret
     DeadLetterResult.OUTCOME_UNAVAILABLE: "yellow",
 }
 _TIMES: tuple[tuple[str, Any], ...] = (
@@ -81,7 +82,7 @@ def letter_page(console: Console, letter: DeadLetter, foreseen: DeadLetterResult
         page.add_row("made again as", words.plain(letter.redriven_as))
     page.add_row("tenant", words.plain(letter.tenant))
     page.add_row("model", words.plain(letter.model))
-    page.add_row("prompt", words.plain(job.request.prompt))
+    page.add_row("prompt" if job.request.prompt else "title", words.title(job))
     if job.request.input.fields:
         page.add_row("input", documents.dump(documents.of(job.request.input)))
     for key, value in sorted(job.request.labels.items()):

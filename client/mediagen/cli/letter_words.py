@@ -39,6 +39,9 @@ _CHARGE_REASONS: dict[int, str] = {
 _OUTCOMES: dict[int, str] = {
     DeadLetterResult.OUTCOME_MAY_PAY_TWICE: "refused: it may have been paid for",
     DeadLetterResult.OUTCOME_NOT_OPEN: "refused",
+    DeadLetterResult.OUTCOME_SECRETS_WIPED: (
+        "refused: its secret inputs were wiped as it ended; submit it anew with them"
+    ),
     DeadLetterResult.OUTCOME_NOT_FOUND: "not found: it was never given up or parked",
     DeadLetterResult.OUTCOME_UNAVAILABLE: "not decided: a part of the service did not answer",
 }
@@ -145,6 +148,7 @@ def summary(verb: Verb, results: Iterable[DeadLetterResult]) -> str:
         DeadLetterResult.OUTCOME_ALREADY_DONE: f"{DONE[verb]} before",
         DeadLetterResult.OUTCOME_MAY_PAY_TWICE: "refused",
         DeadLetterResult.OUTCOME_NOT_OPEN: "refused",
+        DeadLetterResult.OUTCOME_SECRETS_WIPED: "refused",  # pragma: allowlist secret
         DeadLetterResult.OUTCOME_NOT_FOUND: "not found",
     }
     counts: dict[str, int] = {}

@@ -34,7 +34,9 @@ def list_jobs(
     ] = None,
     since: _Time = None,
     before: _Time = None,
-    text: Annotated[str, typer.Option("--prompt", help="With this text in the prompt.")] = "",
+    text: Annotated[
+        str, typer.Option("--prompt", help="With this text in the prompt or title.")
+    ] = "",
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many.")] = 20,
     everything: Annotated[bool, typer.Option("--all", help="Without a limit.")] = False,
     server: Server = DEFAULT_SERVER,

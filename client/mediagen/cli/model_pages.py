@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,19 +9,21 @@ from google.protobuf.json_format import MessageToDict
 from rich.console import Console
 from rich.text import Text
 
-from mediagen.cli import documents, words
-from mediagen.cli.pages import NARROW, grid
+from mediagen.cli import input_words, words
+from mediagen.cli.pages import NARROW, grid, request_rows
 from mediagen.cli.tables import Column, show
-from mediagen.cli.typed_inputs import types_of
+from mediagen.cli.typed_inputs import SECRET, types_of
 from mediagen.v1.input_service_pb2 import Upload
+from mediagen.v1.job_pb2 import Job
 from mediagen.v1.model_pb2 import Model, Price
 
-_UNITS: dict[int, str] = {
-    Price.UNIT_OUTPUT: "a file",
-    Price.UNIT_RUN_SECOND: "a second of its run",
-    Price.UNIT_OUTPUT_SECOND: "a second of what is made",
-    Price.UNIT_MEGAPIXEL: "a megapixel",
-    Price.UNIT_RUN: "a run",
+# In words, and short for a column.
+_UNITS: dict[int, tuple[str, str]] = {
+    Price.UNIT_OUTPUT: ("a file", "/file"),
+    Price.UNIT_RUN_SECOND: ("a second of its run", "/s run"),
+    Price.UNIT_OUTPUT_SECOND: ("a second of what is made", "/s made"),
+    Price.UNIT_MEGAPIXEL: ("a megapixel", "/MP"),
+    Price.UNIT_RUN: ("a run", "/run"),
 }
 _RANGES: tuple[tuple[str, str], ...] = (
     ("minimum", "at least {}"),
@@ -39,20 +40,23 @@ _RANGES: tuple[tuple[str, str], ...] = (
 
 def models_table(console: Console, models: Sequence[Model]) -> None:
     """One line for each. The name is whole, the description gets what is left of the width."""
-    narrow = console.is_terminal and console.width < NARROW
-    longest = max((len(each.name) for each in models), default=0)
     columns = [
-        Column("model", min(40, max(5, longest))),
-        Column("makes", 5),
-        *([] if narrow else [Column("price", 30)]),
-        Column("takes", 8, right=True),
+        Column("model", most=40),
+        Column("makes"),
+        Column("price"),
+        Column("takes", right=True),
         Column("description", 0),
     ]
-    rows = []
-    for each in models:
-        cells = [words.plain(each.name), makes(each)]
-        cells += [] if narrow else [price(each)]
-        rows.append([*cells, usual_time(each), words.plain(each.description)])
+    rows = [
+        [
+            words.plain(each.name),
+            makes(each),
+            price(each, short=True),
+            usual_time(each),
+            words.plain(each.description),
+        ]
+        for each in models
+    ]
     show(console, columns, [[Text(cell) for cell in row] for row in rows])
 
 
@@ -83,20 +87,20 @@ def inputs_table(console: Console, schema: Mapping[str, Any]) -> None:
     """The inputs in the order of a form: of what type, what if left out, what is allowed."""
     required = set(schema.get("required", []))
     properties = schema.get("properties", {})
-    order = sorted(properties, key=lambda name: (_place(properties[name]), name))
-    longest = max((len(name) for name in order), default=0)
+    order = input_words.in_order(properties, schema)
+    narrow = console.width < NARROW
     columns = [
-        Column("input", min(32, longest + 1)),
-        Column("type", 9),
-        Column("default", 14),
-        Column("allowed", 30, folds=True),
+        Column("input", most=24 if narrow else 32),
+        Column("type", most=9),
+        Column("default", most=10 if narrow else 14),
+        Column("allowed", most=20 if narrow else 30, folds=True),
         Column("what it is", 0, folds=True),
     ]
     rows = [
         [
             words.plain(name) + ("*" if name in required else ""),
             kind(properties[name]),
-            _value(properties[name]["default"]) if "default" in properties[name] else "",
+            input_words.value(properties[name]["default"]) if "default" in properties[name] else "",
             allowed(properties[name]),
             words.plain(str(properties[name].get("description") or "")),
         ]
@@ -107,12 +111,12 @@ def inputs_table(console: Console, schema: Mapping[str, Any]) -> None:
         console.print(Text("* required", style="dim"))
 
 
-def defaults_page(console: Console, defaults: Mapping[str, Any]) -> None:
-    """What the model takes for the inputs that were left out."""
-    console.print("The request is valid. Left out, and taken as:" if defaults else "It is valid.")
+def checked_page(console: Console, job: Job, schema: Mapping[str, Any]) -> None:
+    """A request that was only checked: what would be submitted, with what was left out."""
+    console.print("The request is valid. Nothing was submitted. It would be:")
     page = grid()
-    for name, value in defaults.items():
-        page.add_row(f"  {words.plain(name)}", _value(value))
+    for label, said in request_rows(job, schema):
+        page.add_row(f"  {label}", said)
     console.print(page, soft_wrap=False)
 
 
@@ -131,12 +135,13 @@ def makes(model: Model) -> str:
     return "" if word == "unspecified" else word
 
 
-def price(model: Model) -> str:
-    """ "$0.003 a file"; empty if it is not known."""
+def price(model: Model, *, short: bool = False) -> str:
+    """ "$0.003 a file", in short "$0.003/file"; empty if it is not known."""
     if not model.HasField("price"):
         return ""
     usd = f"{model.price.usd:.6f}".rstrip("0").rstrip(".")
-    return f"${usd} {_UNITS.get(model.price.unit, '')}".rstrip()
+    in_words, in_short = _UNITS.get(model.price.unit, ("", ""))
+    return f"${usd}{in_short}" if short else f"${usd} {in_words}".rstrip()
 
 
 def usual_time(model: Model) -> str:
@@ -160,34 +165,15 @@ def kind(schema: Mapping[str, Any]) -> str:
 
 def allowed(schema: Mapping[str, Any]) -> str:
     """The choices, or the range."""
-    told = [_value(each) for each in schema.get("enum", [])]
+    told = [input_words.value(each) for each in schema.get("enum", [])]
     if told:
         return ", ".join(told)
     low, high = schema.get("minimum"), schema.get("maximum")
     if low is not None and high is not None:
-        return f"{_value(low)} to {_value(high)}"
-    found = [form.format(_value(schema[name])) for name, form in _RANGES if name in schema]
-    if schema.get("x-cog-secret"):
+        return f"{input_words.value(low)} to {input_words.value(high)}"
+    found = [
+        form.format(input_words.value(schema[name])) for name, form in _RANGES if name in schema
+    ]
+    if schema.get(SECRET):
         found.append("secret")
     return ", ".join(found)
-
-
-def _place(schema: Mapping[str, Any]) -> float:
-    order = schema.get("x-order")
-    return float(order) if isinstance(order, int | float) else 1e9
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)  # a Struct has doubles only
-    if isinstance(value, str):
-        return words.plain(value) or '""'
-    return words.plain(documents.dump(value) if isinstance(value, dict) else _plain_json(value))
-
-
-def _plain_json(value: Any) -> str:
-    if isinstance(value, list):
-        return "[" + ", ".join(_value(each) for each in value) + "]"
-    if value is None or isinstance(value, bool):
-        return json.dumps(value)
-    return str(value)

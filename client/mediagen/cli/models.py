@@ -12,10 +12,12 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
+from mediagen import errors
 from mediagen.cli import documents, model_pages, options, words
 from mediagen.cli.exits import Exit
 from mediagen.cli.options import DEFAULT_SERVER, JsonOutput, Quiet, Server
 from mediagen.cli.session import Session, run
+from mediagen.cli.suggesting import explained
 from mediagen.v1.model_pb2 import Model
 
 app = typer.Typer(
@@ -85,7 +87,10 @@ def show_model(
 
     async def body(session: Session) -> Exit:
         slug, _, version = name.partition(":")
-        model = await session.client.models.get(slug, version=version)
+        try:
+            model = await session.client.models.get(slug, version=version)
+        except errors.InvalidRequest as refused:
+            raise await explained(session.client, refused, name, {}) from None
         if session.json:
             print(documents.dump(documents.of(model)))
         elif not session.quiet:
@@ -137,7 +142,8 @@ async def _follow(
     begun, told = clock(), set[str]()
     progress = Progress(
         *(TextColumn("reading models"), BarColumn(24), MofNCompleteColumn()),
-        console=session.err,
+        # What both write must be one console's, or the names land in the line that moves.
+        console=session.out if session.out.is_terminal else session.err,
         disable=session.quiet or not session.err.is_terminal,
         transient=True,
     )

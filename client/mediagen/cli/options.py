@@ -184,6 +184,10 @@ RequestId = Annotated[
         rich_help_panel=_SUBMISSION,
     ),
 ]
+Check = Annotated[
+    bool,
+    typer.Option("--check", help="Only say whether it would be taken; submit nothing."),
+]
 MaxWait = Annotated[
     float | None,
     typer.Option(

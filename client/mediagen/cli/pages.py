@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from google.protobuf.json_format import MessageToDict
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mediagen.cli import documents, letter_words, words
+from mediagen.cli import documents, input_words, letter_words, words
+from mediagen.cli.input_words import Schema
 from mediagen.cli.tables import Cell, Column, show
 from mediagen.v1.attempt_pb2 import Attempt
 from mediagen.v1.generation_service_pb2 import GetHealthResponse
@@ -33,24 +35,14 @@ STATE_COLORS = {
 NARROW = 110  # columns
 
 
-def job_page(console: Console, job: Job) -> None:
-    """Everything about one job."""
+def job_page(console: Console, job: Job, schema: Schema) -> None:
+    """Everything about one job. *schema*: of the model's inputs, as far as it is known."""
     page = grid()
     page.add_row("job", words.plain(job.job_id))
     state = " · ".join(filter(None, [words.state(job), _detail(job)]))
     page.add_row("state", Text(state, style=STATE_COLORS.get(job.state, "")))
-    page.add_row("model", words.plain(job.request.model))
-    if job.request.model_version:
-        page.add_row("version", words.plain(job.request.model_version))
-    page.add_row("prompt", words.plain(job.request.prompt))
-    if job.request.input.fields:
-        page.add_row("input", documents.dump(documents.of(job.request.input)))
-    if job.request.defaults.fields:
-        page.add_row("left out", documents.dump(documents.of(job.request.defaults)))
-    for file in job.request.input_files:
-        page.add_row("file", _input_file(file))
-    for key, value in sorted(job.request.labels.items()):
-        page.add_row("label", f"{words.plain(key)}={words.plain(value)}")
+    for row in request_rows(job, schema):
+        page.add_row(*row)
     for label, name in _TIMES:
         if job.HasField(name):
             page.add_row(label, words.when(getattr(job, name)))
@@ -64,8 +56,31 @@ def job_page(console: Console, job: Job) -> None:
     if job.HasField("failure"):
         console.print(failure_text(job))
     for artifact in job.artifacts:
-        console.print(_artifact(words.plain(artifact.url), artifact))
+        console.print(Text(words.plain(artifact.url), style="bold"))
+        console.print(_facts(artifact))
     _output(console, job)
+
+
+def request_rows(job: Job, schema: Schema) -> Iterator[tuple[str, str]]:
+    """What was asked for."""
+    request = job.request
+    yield "model", words.plain(request.model)
+    if request.model_version:
+        yield "version", words.plain(request.model_version)
+    if request.prompt:
+        yield "prompt", words.plain(request.prompt)
+    elif request.title:
+        yield "title", words.plain(request.title)
+    secret = request.secret_inputs
+    for said in input_words.given(MessageToDict(request.input), schema, secret):
+        yield "input", said
+    if request.defaults.fields:
+        defaults = input_words.given(MessageToDict(request.defaults), schema, secret)
+        yield "defaults", ", ".join(defaults)
+    for file in request.input_files:
+        yield "file", _input_file(file)
+    for key, value in sorted(request.labels.items()):
+        yield "label", f"{words.plain(key)}={words.plain(value)}"
 
 
 def jobs_table(console: Console, jobs: list[Job]) -> None:
@@ -86,7 +101,7 @@ def jobs_table(console: Console, jobs: list[Job]) -> None:
             Text(words.plain(_model(job, narrow))),
             words.age(words.seconds_since(job.create_time)),
             words.charge(job.charge).partition(":")[0].replace("unknown", "?"),
-            Text(words.plain(job.request.prompt[:500])),
+            Text(words.title(job)[:500]),
         ]
         for job in jobs
     ]
@@ -101,6 +116,10 @@ def health_page(console: Console, health: GetHealthResponse) -> None:
     """Whether jobs can be taken, and how each part is."""
     page = grid()
     page.add_row("mediagen", _status(health.status))
+    if health.simulated:
+        page.add_row(
+            "", Text("simulated: nothing is paid for, nothing real is made", style="yellow")
+        )
     for part in health.components:
         status = _status(part.status)
         if part.message:
@@ -109,21 +128,16 @@ def health_page(console: Console, health: GetHealthResponse) -> None:
     console.print(page, soft_wrap=False)
 
 
-def saved_page(console: Console, job: Job, files: list[tuple[Artifact, Path]]) -> None:
-    """What was saved and whether it was charged."""
-    for artifact, path in files:
-        console.print(_artifact(words.plain(str(path)), artifact))
-    if not files:
-        _output(console, job)
-    console.print(Text(f"charged: {words.charge(job.charge)}"))
-
-
-def completed_page(console: Console, job: Job) -> None:
-    """The end of a job whose results were not asked for."""
-    for artifact in job.artifacts:
-        console.print(_artifact(words.plain(artifact.url), artifact))
-    _output(console, job)
-    console.print(Text(f"charged: {words.charge(job.charge)}"))
+def results_page(out: Console, err: Console, job: Job, places: Iterable[str]) -> None:
+    """Where each result is, what it is, and whether the job was charged. What reads a pipe gets
+    the places alone; the rest is for people."""
+    facts = out if out.is_terminal else err
+    artifacts = sorted(job.artifacts, key=lambda each: each.index)
+    for place, artifact in zip(places, artifacts, strict=True):
+        out.print(Text(words.plain(place), style="bold"))
+        facts.print(_facts(artifact))
+    _output(out, job)
+    facts.print(Text(f"charged: {words.charge(job.charge)}"))
 
 
 def failure_text(job: Job) -> Text:
@@ -187,13 +201,11 @@ def _attempt(attempt: Attempt) -> str:
     return ", ".join(filter(None, parts))
 
 
-def _artifact(place: str, artifact: Artifact) -> Text:
-    text = Text(place, style="bold")
-    text.append(f"\n  {words.artifact(artifact)}", style="not bold")
-    text.append(f"\n  sha256 {words.plain(artifact.sha256)}", style="not bold")
+def _facts(artifact: Artifact) -> Text:
+    text = Text(f"  {words.artifact(artifact)}\n  sha256 {words.plain(artifact.sha256)}")
     if artifact.HasField("delete_time"):
         deleted = f"\n  deleted {words.when(artifact.delete_time)}: it was kept long enough"
-        text.append(deleted, style="not bold yellow")
+        text.append(deleted, style="yellow")
     return text
 
 

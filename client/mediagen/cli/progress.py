@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -17,10 +16,8 @@ from mediagen.cli import documents, words
 from mediagen.v1.job_pb2 import Artifact, Forecast, Job
 from mediagen.watching import is_final
 
-_STEP = 10  # percent between two plain lines
 _LOG_LINES = 4
 _BAR = 24  # columns
-_MOST_LINES = 1024  # a line of a tail has one character at least
 
 
 class View(Protocol):
@@ -63,30 +60,27 @@ class Silent:
 
 
 class Lines(Silent):
-    """A line for each change that matters, for logs and pipes."""
+    """A line for each stage, for logs and pipes. The end is told by what comes after."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._last: tuple[str, str, int] | None = None
+        self._last: tuple[str, int] | None = None
         self._job = Job()
         self._stored = 0
-        self._log: list[str] = []
 
     def show(self, job: Job) -> None:
-        """A line if the stage, the attempt or the tens of the percent changed; and one for each
-        line that the model printed, and for each result that was stored."""
+        """A line if the stage or the attempt changed, and one for each result that is stored
+        before the others."""
         self._job = job
-        self._tell_log(job)
+        if is_final(job):
+            return
         for artifact in job.artifacts[self._stored :]:
             self._console.print(Text(f"stored: {stored(artifact)}"))
         self._stored = max(self._stored, len(job.artifacts))
-        step = job.progress_percent // _STEP if job.HasField("progress_percent") else -1
-        if is_final(job):
-            return  # its end is told by what comes after
-        now = (words.activity(job), words.attempt(job), step)
+        now = (words.activity(job), job.attempts[-1].number if job.attempts else 1)
         if now != self._last:
             self._last = now
-            self._console.print(line(job))
+            self._console.print(line(job, percent=False))
             if job.HasField("forecast"):
                 self.forecast(job.forecast)
 
@@ -94,13 +88,6 @@ class Lines(Silent):
         """A line for a waiting job, whose turn comes nearer."""
         if self._job.state == Job.STATE_PENDING and (told := outlook(self._job, forecast)):
             self._console.print(Text(told))
-
-    def _tell_log(self, job: Job) -> None:
-        """What was printed since. The tail may have lost what was told before."""
-        lines = words.log_lines(job, _MOST_LINES)
-        for each in _behind(self._log, lines):
-            self._console.print(Text(f"log: {each}"))
-        self._log = lines or self._log
 
     def lost(self, error: MediagenError) -> None:
         """A line that says so."""
@@ -138,14 +125,16 @@ class Live(Silent):
         )
 
     def __enter__(self) -> Self:
-        self._picture.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._picture.stop()
 
     def show(self, job: Job) -> None:
-        """The picture as of this revision."""
+        """The picture as of this revision. A job that has ended needs none."""
+        if is_final(job):
+            return
+        self._picture.start()
         self._job = job
         if job.HasField("forecast"):
             self._forecast = job.forecast
@@ -170,7 +159,7 @@ class Live(Silent):
 
     def _drawn(self) -> Group:
         told = [Text(f"  {stored(each)}") for each in self._job.artifacts]
-        if not is_final(self._job) and (when := outlook(self._job, self._forecast)):
+        if when := outlook(self._job, self._forecast):
             told.insert(0, Text(f"  {when}"))
         told += [Text(f"  {each}", style="dim") for each in words.log_lines(self._job, _LOG_LINES)]
         for each in told:
@@ -179,6 +168,7 @@ class Live(Silent):
 
     def lost(self, error: MediagenError) -> None:
         """Says so where the stage stood."""
+        self._picture.start()
         self._progress.update(self._line, description="connection lost, trying again", total=None)
 
 
@@ -200,13 +190,12 @@ class _Elapsed(ProgressColumn):
         return Text("" if since is None else words.duration(time.time() - since))
 
 
-def line(job: Job) -> str:
+def line(job: Job, *, percent: bool = True) -> str:
     """One plain line about a job."""
     end = job.end_time if job.HasField("end_time") else None
     elapsed = words.duration(words.seconds_since(job.create_time, end))
-    return "  ".join(
-        filter(None, [words.activity(job), words.percent(job), elapsed, words.attempt(job)])
-    )
+    done = words.percent(job) if percent else ""
+    return "  ".join(filter(None, [words.activity(job), done, elapsed, words.attempt(job)]))
 
 
 def outlook(job: Job, forecast: Forecast) -> str:
@@ -218,14 +207,6 @@ def outlook(job: Job, forecast: Forecast) -> str:
 def stored(artifact: Artifact) -> str:
     """One result, as soon as it is kept."""
     return f"{words.plain(artifact.url)}  {words.artifact(artifact)}"
-
-
-def _behind(old: Sequence[str], new: Sequence[str]) -> Sequence[str]:
-    """Of two tails of one text, what the new one has behind the old one."""
-    for shared in range(min(len(old), len(new)), 0, -1):
-        if list(old[-shared:]) == list(new[:shared]):
-            return new[shared:]
-    return new
 
 
 def view(console: Console, *, quiet: bool) -> View:

@@ -4,33 +4,16 @@ from __future__ import annotations
 
 import mimetypes
 import os
-import re
+from functools import partial
 from pathlib import Path
 
 import typer
+from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 from mediagen.cli import words
 from mediagen.cli.session import Session
+from mediagen.naming import file_name
 from mediagen.v1.job_pb2 import Artifact, Job
-
-# The standard table differs between machines; these are the kinds that models make.
-_SUFFIXES = {
-    "application/json": ".json",
-    "audio/flac": ".flac",
-    "audio/mpeg": ".mp3",
-    "audio/ogg": ".ogg",
-    "audio/wav": ".wav",
-    "audio/x-wav": ".wav",
-    "image/gif": ".gif",
-    "image/jpeg": ".jpg",
-    "image/png": ".png",
-    "image/svg+xml": ".svg",
-    "image/webp": ".webp",
-    "model/gltf-binary": ".glb",
-    "text/plain": ".txt",
-    "video/mp4": ".mp4",
-    "video/webm": ".webm",
-}
 
 
 def check(target: str | None) -> None:
@@ -59,7 +42,7 @@ def paths(job: Job, target: str | None) -> list[tuple[Artifact, Path]]:
     artifacts = sorted(job.artifacts, key=lambda each: each.index)
     if target is None or _is_folder(target):
         folder = Path(target or ".")
-        return [(each, folder / _own_name(job, each)) for each in artifacts]
+        return [(each, folder / file_name(job, each)) for each in artifacts]
     path = Path(target)
     if len(artifacts) == 1:
         return [(artifacts[0], path)]
@@ -70,25 +53,34 @@ def paths(job: Job, target: str | None) -> list[tuple[Artifact, Path]]:
 
 
 async def save(session: Session, job: Job, files: list[tuple[Artifact, Path]]) -> None:
-    """Downloads each artifact to its path, whole and checked."""
+    """Downloads each artifact to its path, whole and checked; a terminal shows how far it is."""
     for artifact, path in files:
-        await session.client.download(job.job_id, artifact.index, to=path)
+        with _progress(session) as progress:
+            told = f"saving {words.plain(path.name)}"
+            line = progress.add_task(told, total=artifact.size_bytes or None)
+            came = partial(_came, progress, line)
+            await session.client.download(job.job_id, artifact.index, to=path, on_bytes=came)
         named, _ = mimetypes.guess_type(path.name)
         if named and artifact.media_type and named != artifact.media_type:
             told = words.plain(artifact.media_type)
             session.hint(f"Note: {words.plain(path.name)} holds {told}, not {named}.")
 
 
+def _came(progress: Progress, line: TaskID, count: int) -> None:
+    progress.update(line, completed=count)
+
+
+def _progress(session: Session) -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(24),
+        DownloadColumn(binary_units=True),
+        console=session.err,
+        transient=True,
+        disable=session.quiet or not session.err.is_terminal,
+    )
+
+
 def _is_folder(target: str) -> bool:
     return target.endswith(("/", os.sep)) or Path(target).is_dir()
-
-
-def _own_name(job: Job, artifact: Artifact) -> str:
-    # The id is the server's word: nothing of it may lead out of the folder.
-    name = re.sub(r"[^A-Za-z0-9_-]", "_", job.job_id)[:100] or "job"
-    return f"{name}-{artifact.index}{_suffix(artifact.media_type)}"
-
-
-def _suffix(media_type: str) -> str:
-    kind = media_type.partition(";")[0].strip().lower()
-    return _SUFFIXES.get(kind) or mimetypes.guess_extension(kind) or ".bin"

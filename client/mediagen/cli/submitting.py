@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from google.protobuf.json_format import MessageToDict
 from rich.text import Text
 
 from mediagen.cli import documents, model_pages, options, progress, saving, typed_inputs, words
@@ -39,6 +38,7 @@ def generate(
         bool, typer.Option("--watch", "-w", help="Follow the job to its end.")
     ] = False,
     target: options.Target = None,
+    check: options.Check = False,
     max_wait: options.MaxWait = None,
     server: Server = DEFAULT_SERVER,
     json_output: JsonOutput = False,
@@ -54,7 +54,9 @@ def generate(
     session.resume_options = ["-o", target] if target is not None else []
 
     async def body(session: Session) -> Exit:
-        job = await submit_job(session, wanted)
+        job = await submit_job(session, wanted, validate_only=check)
+        if check:
+            return await _tell_checked(session, job)
         if not watch and target is None and max_wait is None:
             return _tell_submitted(session, job, documents.result(job, []))
         session.hint(f"job {words.plain(job.job_id)}")
@@ -76,9 +78,7 @@ def submit(
     request_id: options.RequestId = None,
     webhook: options.WebhookUrl = None,
     webhook_events: options.WebhookEvents = None,
-    check: Annotated[
-        bool, typer.Option("--check", help="Only say whether it would be taken; submit nothing.")
-    ] = False,
+    check: options.Check = False,
     server: Server = DEFAULT_SERVER,
     json_output: JsonOutput = False,
     quiet: Quiet = False,
@@ -92,7 +92,7 @@ def submit(
     async def body(session: Session) -> Exit:
         job = await submit_job(session, wanted, validate_only=check)
         if check:
-            return _tell_checked(session, job)
+            return await _tell_checked(session, job)
         return _tell_submitted(session, job, documents.of(job))
 
     run(Session(server, json_output, quiet), body)
@@ -141,10 +141,12 @@ def _submission(
     request_id: str | None,
     webhook: WebhookWish | None,
 ) -> Submission:
+    pairs = options.parse_pairs(inputs or [])
+    given = typed_inputs.parse(pairs, input_json, prompt_is_piped=prompt == "-")
     return Submission(
         prompt=options.parse_prompt(prompt),
         model=model,
-        input=typed_inputs.parse(options.parse_pairs(inputs or []), input_json),
+        input=given,
         labels=options.parse_pairs(labels or []),
         priority=priority.value if priority else None,
         timeout=timeout,
@@ -162,9 +164,12 @@ def _tell_submitted(session: Session, job: Job, document: dict[str, object]) -> 
     return Exit.OK
 
 
-def _tell_checked(session: Session, job: Job) -> Exit:
+async def _tell_checked(session: Session, job: Job) -> Exit:
     if session.json:
         print(documents.dump(documents.of(job)))
     elif not session.quiet:
-        model_pages.defaults_page(session.out, MessageToDict(job.request.defaults))
+        schema = await typed_inputs.schema_of(
+            session.client, job.request.model, patience=typed_inputs.A_MOMENT
+        )
+        model_pages.checked_page(session.out, job, schema)
     return Exit.OK

@@ -19,11 +19,13 @@ Cell = str | Text
 class Column:
     """One column. `width`: in characters; 0 takes what is left, None what the cells need.
 
-    `folds`: cells that are too long go on below, instead of being cut.
+    `most`: no wider than this, whatever the cells need. `folds`: cells that are too long go on
+    below, instead of being cut.
     """
 
     title: str
     width: int | None = None
+    most: int | None = None
     right: bool = False
     folds: bool = False
 
@@ -55,9 +57,10 @@ def show(
 
 
 def _width(column: Column, cells: Sequence[Cell]) -> int | None:
-    if column.width is not None or column.folds:
+    if column.width is not None or (column.folds and column.most is None):
         return column.width
-    return max(len(str(each)) for each in (column.title, *cells))
+    needed = max(len(str(each)) for each in (column.title, *cells))
+    return min(needed, column.most or needed)
 
 
 def _flat(cell: Cell) -> str:

@@ -69,6 +69,11 @@ def state(job: Job) -> str:
     return enum_word(Job.State, "STATE_", job.state)
 
 
+def title(job: Job) -> str:
+    """The words that people know the job by: its prompt, or what stands for one."""
+    return plain(job.request.prompt or job.request.title or job.request.model)
+
+
 def activity(job: Job) -> str:
     """What goes on: the stage of a running job, what a pending one waits for, else the state."""
     if job.state == Job.STATE_RUNNING:

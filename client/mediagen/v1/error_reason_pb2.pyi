@@ -70,7 +70,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The tenant has as many webhook endpoints as it may. Metadata: limit. RESOURCE_EXHAUSTED."""
     ERROR_REASON_MODEL_NOT_FOUND: _ErrorReason.ValueType  # 19
     """The provider has no such model or version, it is not allowed here, or it has no picture.
-    Metadata: model. NOT_FOUND.
+    Metadata: model, and similar where one is that may be meant. NOT_FOUND.
     """
     ERROR_REASON_UPLOAD_NOT_FOUND: _ErrorReason.ValueType  # 20
     """No upload has this id, or it is no longer kept. Metadata: upload_id. NOT_FOUND."""
@@ -80,6 +80,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_ARTIFACT_DELETED: _ErrorReason.ValueType  # 22
     """The artifact was kept long enough and is deleted. Metadata: job_id, index. NOT_FOUND; HTTP 410."""
+    ERROR_REASON_TOO_MANY_UPLOADS: _ErrorReason.ValueType  # 23
+    """The tenant has as many uploads, or as many bytes of them, as it may have waiting for a job. Use
+    some, or wait until they expire. Metadata: limit, limit_bytes. RESOURCE_EXHAUSTED.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call was refused: the values of google.rpc.ErrorInfo.reason under the domain
@@ -134,7 +138,7 @@ ERROR_REASON_TOO_MANY_WEBHOOK_ENDPOINTS: ErrorReason.ValueType  # 18
 """The tenant has as many webhook endpoints as it may. Metadata: limit. RESOURCE_EXHAUSTED."""
 ERROR_REASON_MODEL_NOT_FOUND: ErrorReason.ValueType  # 19
 """The provider has no such model or version, it is not allowed here, or it has no picture.
-Metadata: model. NOT_FOUND.
+Metadata: model, and similar where one is that may be meant. NOT_FOUND.
 """
 ERROR_REASON_UPLOAD_NOT_FOUND: ErrorReason.ValueType  # 20
 """No upload has this id, or it is no longer kept. Metadata: upload_id. NOT_FOUND."""
@@ -144,4 +148,8 @@ limit, media_type where they matter. INVALID_ARGUMENT.
 """
 ERROR_REASON_ARTIFACT_DELETED: ErrorReason.ValueType  # 22
 """The artifact was kept long enough and is deleted. Metadata: job_id, index. NOT_FOUND; HTTP 410."""
+ERROR_REASON_TOO_MANY_UPLOADS: ErrorReason.ValueType  # 23
+"""The tenant has as many uploads, or as many bytes of them, as it may have waiting for a job. Use
+some, or wait until they expire. Metadata: limit, limit_bytes. RESOURCE_EXHAUSTED.
+"""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

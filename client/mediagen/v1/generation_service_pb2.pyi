@@ -209,7 +209,9 @@ class ListJobsRequest(_message.Message):
     model: _builtins.str
     """Optional. Only jobs of this model, letter for letter as submitted."""
     prompt_contains: _builtins.str
-    """Optional. Only jobs whose prompt contains this text, in any case."""
+    """Optional. Only jobs whose prompt, or title where they have no prompt, contains this text, in any
+    case.
+    """
     @_builtins.property
     def states(self) -> _containers.RepeatedScalarFieldContainer[_job_pb2.Job.State.ValueType]:
         """Optional. Only jobs in one of these states."""
@@ -831,8 +833,13 @@ class GetHealthResponse(_message.Message):
 
     STATUS_FIELD_NUMBER: _builtins.int
     COMPONENTS_FIELD_NUMBER: _builtins.int
+    SIMULATED_FIELD_NUMBER: _builtins.int
     status: _builtins.str
     """"SERVING" if jobs can be taken, else "NOT_SERVING"."""
+    simulated: _builtins.bool
+    """A simulator stands in for the provider: nothing is paid for, and what jobs make is drawn by it.
+    False also while there is no worker that could tell.
+    """
     @_builtins.property
     def components(self) -> _containers.RepeatedCompositeFieldContainer[Global___ComponentHealth]:
         """How each part is: gateway, store, database, broker, provider, workers, dead_letters."""
@@ -842,10 +849,11 @@ class GetHealthResponse(_message.Message):
         *,
         status: _builtins.str = ...,
         components: _abc.Iterable[Global___ComponentHealth] | None = ...,
+        simulated: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["components", b"components", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["components", b"components", "simulated", b"simulated", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

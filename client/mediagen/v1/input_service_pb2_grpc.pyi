@@ -42,8 +42,10 @@ class InputServiceStub:
     """Upload a file, in chunks, and use it as an input by its uri: {"image": "upload:0198…"}.
 
     Refused with INVALID_ARGUMENT (ERROR_REASON_UPLOAD_REFUSED) if it is empty, too large, or by its
-    bytes of a type that is not taken, and if it has another SHA-256 than the one given. Over HTTP
-    the body is the file itself: curl --data-binary @photo.png -H 'content-type: image/png'.
+    bytes of a type that is not taken, and if it has another SHA-256 than the one given; with
+    RESOURCE_EXHAUSTED (ERROR_REASON_TOO_MANY_UPLOADS) while the tenant has as many that no job has
+    used, or as many bytes of them, as it may. Over HTTP the body is the file itself:
+    curl --data-binary @photo.png -H 'content-type: image/png'.
     """
     GetUpload: _grpc.UnaryUnaryMultiCallable[_input_service_pb2.GetUploadRequest, _input_service_pb2.GetUploadResponse]
     """Get what is known of an uploaded file. NOT_FOUND (ERROR_REASON_UPLOAD_NOT_FOUND) if there is
@@ -67,8 +69,10 @@ class InputServiceAsyncStub(InputServiceStub):
     """Upload a file, in chunks, and use it as an input by its uri: {"image": "upload:0198…"}.
 
     Refused with INVALID_ARGUMENT (ERROR_REASON_UPLOAD_REFUSED) if it is empty, too large, or by its
-    bytes of a type that is not taken, and if it has another SHA-256 than the one given. Over HTTP
-    the body is the file itself: curl --data-binary @photo.png -H 'content-type: image/png'.
+    bytes of a type that is not taken, and if it has another SHA-256 than the one given; with
+    RESOURCE_EXHAUSTED (ERROR_REASON_TOO_MANY_UPLOADS) while the tenant has as many that no job has
+    used, or as many bytes of them, as it may. Over HTTP the body is the file itself:
+    curl --data-binary @photo.png -H 'content-type: image/png'.
     """
     GetUpload: _aio.UnaryUnaryMultiCallable[_input_service_pb2.GetUploadRequest, _input_service_pb2.GetUploadResponse]  # type: ignore[assignment]
     """Get what is known of an uploaded file. NOT_FOUND (ERROR_REASON_UPLOAD_NOT_FOUND) if there is
@@ -95,8 +99,10 @@ class InputServiceServicer(metaclass=_abc_1.ABCMeta):
         """Upload a file, in chunks, and use it as an input by its uri: {"image": "upload:0198…"}.
 
         Refused with INVALID_ARGUMENT (ERROR_REASON_UPLOAD_REFUSED) if it is empty, too large, or by its
-        bytes of a type that is not taken, and if it has another SHA-256 than the one given. Over HTTP
-        the body is the file itself: curl --data-binary @photo.png -H 'content-type: image/png'.
+        bytes of a type that is not taken, and if it has another SHA-256 than the one given; with
+        RESOURCE_EXHAUSTED (ERROR_REASON_TOO_MANY_UPLOADS) while the tenant has as many that no job has
+        used, or as many bytes of them, as it may. Over HTTP the body is the file itself:
+        curl --data-binary @photo.png -H 'content-type: image/png'.
         """
 
     @_abc_1.abstractmethod

@@ -92,6 +92,8 @@ class JobRequest(_message.Message):
     MODEL_VERSION_FIELD_NUMBER: _builtins.int
     DEFAULTS_FIELD_NUMBER: _builtins.int
     INPUT_FILES_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    SECRET_INPUTS_FIELD_NUMBER: _builtins.int
     model: _builtins.str
     """The model, as "owner/name" or "owner/name:version"."""
     prompt: _builtins.str
@@ -104,9 +106,15 @@ class JobRequest(_message.Message):
     """Settled when the job was accepted: the version that it runs, 64 hex digits. Empty for an official
     model named without one, whose version is the provider's choice.
     """
+    title: _builtins.str
+    """Settled when the job was accepted: the words that people know the job by, one line of at most 200
+    characters: the beginning of the prompt; of a model that takes none, of the first text that its
+    schema requires, by x-order, else of the first text given. Never of a secret or of a file. Empty
+    if there is none, and of jobs that were accepted before titles were.
+    """
     @_builtins.property
     def input(self) -> _struct_pb2.Struct:
-        """The model's other inputs by name, as given."""
+        """The model's other inputs by name, as given; see secret_inputs."""
 
     @_builtins.property
     def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
@@ -130,6 +138,13 @@ class JobRequest(_message.Message):
         as data:, in the order of their paths.
         """
 
+    @_builtins.property
+    def secret_inputs(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Settled when the job was accepted: which of its inputs the model's schema says are secret
+        (x-cog-secret), by name. In every answer their value is the text "**********", and the true one is
+        wiped as the job ends.
+        """
+
     def __init__(
         self,
         *,
@@ -144,10 +159,12 @@ class JobRequest(_message.Message):
         model_version: _builtins.str = ...,
         defaults: _struct_pb2.Struct | None = ...,
         input_files: _abc.Iterable[Global___InputFile] | None = ...,
+        title: _builtins.str = ...,
+        secret_inputs: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["defaults", b"defaults", "input", b"input", "timeout", b"timeout", "webhook", b"webhook"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["defaults", b"defaults", "input", b"input", "input_files", b"input_files", "labels", b"labels", "model", b"model", "model_version", b"model_version", "priority", b"priority", "prompt", b"prompt", "request_id", b"request_id", "timeout", b"timeout", "webhook", b"webhook"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["defaults", b"defaults", "input", b"input", "input_files", b"input_files", "labels", b"labels", "model", b"model", "model_version", b"model_version", "priority", b"priority", "prompt", b"prompt", "request_id", b"request_id", "secret_inputs", b"secret_inputs", "timeout", b"timeout", "title", b"title", "webhook", b"webhook"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

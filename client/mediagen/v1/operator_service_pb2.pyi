@@ -768,6 +768,8 @@ class DeadLetterResult(_message.Message):
         """No job of this id was given up or parked."""
         OUTCOME_UNAVAILABLE: DeadLetterResult._Outcome.ValueType  # 6
         """Not decided: a part of the service did not answer. Call again."""
+        OUTCOME_SECRETS_WIPED: DeadLetterResult._Outcome.ValueType  # 7
+        """Refused: the job took secret inputs, which were wiped as it ended. Submit it anew with them."""
 
     class Outcome(_Outcome, metaclass=_OutcomeEnumTypeWrapper):
         """What became of it. An open enum: new values may be added."""
@@ -786,6 +788,8 @@ class DeadLetterResult(_message.Message):
     """No job of this id was given up or parked."""
     OUTCOME_UNAVAILABLE: DeadLetterResult.Outcome.ValueType  # 6
     """Not decided: a part of the service did not answer. Call again."""
+    OUTCOME_SECRETS_WIPED: DeadLetterResult.Outcome.ValueType  # 7
+    """Refused: the job took secret inputs, which were wiped as it ended. Submit it anew with them."""
 
     JOB_ID_FIELD_NUMBER: _builtins.int
     OUTCOME_FIELD_NUMBER: _builtins.int

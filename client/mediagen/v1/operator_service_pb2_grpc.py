@@ -100,7 +100,8 @@ class OperatorServiceServicer:
 
     def SyncModels(self, request, context):
         """Have the provider asked about every model of the catalogue again, now. It is done by a worker in
-        a while: a model's sync_time tells.
+        a while: a model's sync_time tells. All of it is asked about once in ten seconds at most: a call
+        in between is answered as the one that did it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -44,7 +44,8 @@ class OperatorServiceStub:
     """Say how it went in the last while: jobs and their times, step by step."""
     SyncModels: _grpc.UnaryUnaryMultiCallable[_operator_service_pb2.SyncModelsRequest, _operator_service_pb2.SyncModelsResponse]
     """Have the provider asked about every model of the catalogue again, now. It is done by a worker in
-    a while: a model's sync_time tells.
+    a while: a model's sync_time tells. All of it is asked about once in ten seconds at most: a call
+    in between is answered as the one that did it.
     """
     ListDeadLetters: _grpc.UnaryUnaryMultiCallable[_operator_service_pb2.ListDeadLettersRequest, _operator_service_pb2.ListDeadLettersResponse]
     """List dead letters, newest first. INVALID_ARGUMENT (ERROR_REASON_PAGE_TOKEN_INVALID) if the page
@@ -90,7 +91,8 @@ class OperatorServiceAsyncStub(OperatorServiceStub):
     """Say how it went in the last while: jobs and their times, step by step."""
     SyncModels: _aio.UnaryUnaryMultiCallable[_operator_service_pb2.SyncModelsRequest, _operator_service_pb2.SyncModelsResponse]  # type: ignore[assignment]
     """Have the provider asked about every model of the catalogue again, now. It is done by a worker in
-    a while: a model's sync_time tells.
+    a while: a model's sync_time tells. All of it is asked about once in ten seconds at most: a call
+    in between is answered as the one that did it.
     """
     ListDeadLetters: _aio.UnaryUnaryMultiCallable[_operator_service_pb2.ListDeadLettersRequest, _operator_service_pb2.ListDeadLettersResponse]  # type: ignore[assignment]
     """List dead letters, newest first. INVALID_ARGUMENT (ERROR_REASON_PAGE_TOKEN_INVALID) if the page
@@ -151,7 +153,8 @@ class OperatorServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_operator_service_pb2.SyncModelsResponse, _abc.Awaitable[_operator_service_pb2.SyncModelsResponse]]:
         """Have the provider asked about every model of the catalogue again, now. It is done by a worker in
-        a while: a model's sync_time tells.
+        a while: a model's sync_time tells. All of it is asked about once in ten seconds at most: a call
+        in between is answered as the one that did it.
         """
 
     @_abc_1.abstractmethod

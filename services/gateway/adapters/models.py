@@ -27,7 +27,8 @@ FRESH = 5.0
 STALE = 60.0
 #: Seconds that a caller waits for a worker to ask the provider.
 LONGEST_WAIT = 8.0
-BETWEEN_LOOKS = 0.4
+#: Seconds between two looks at what is not known yet, at first; each time so much longer.
+BETWEEN_LOOKS, LONGER, MOST_BETWEEN_LOOKS = 0.4, 1.5, 2.0
 MOST_MODELS = 1000
 #: Of all that are kept, as the store told them; in memory they take several times as much.
 MOST_BYTES = 64 * 1024 * 1024
@@ -80,15 +81,15 @@ class Models:
     async def _patiently(self, known: Known, name: str, version: str, patience: float) -> Known:
         if known.outcome != ReadModelResponse.OUTCOME_UNREAD or self._waiting >= MOST_WAITING:
             return known
-        end = time.monotonic() + patience
+        end, rest = time.monotonic() + patience, BETWEEN_LOOKS
         self._waiting += 1
         try:
             while (
-                known.outcome == ReadModelResponse.OUTCOME_UNREAD
-                and time.monotonic() + BETWEEN_LOOKS < end
+                known.outcome == ReadModelResponse.OUTCOME_UNREAD and time.monotonic() + rest < end
             ):
-                await asyncio.sleep(BETWEEN_LOOKS)
+                await asyncio.sleep(rest)
                 known = await self._current((name, version))
+                rest = min(rest * LONGER, MOST_BETWEEN_LOOKS)
         finally:
             self._waiting -= 1
         return known

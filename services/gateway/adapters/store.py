@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 import grpc
+from google.protobuf.struct_pb2 import Struct
 
 from gateway.adapters.answers import answered
 from mediagen.store.v1 import feed_pb2
@@ -77,9 +78,14 @@ class StoreClient:
         stub = store_grpc.JobStoreServiceStub(channel)
         self._stub = cast("store_grpc.JobStoreServiceAsyncStub", stub)
 
-    async def create_job(self, tenant: str, request: job_pb2.JobRequest) -> job_pb2.Job:
-        """The new job, or the one that the same request_id made."""
-        return await self._create(store_pb2.CreateJobRequest(tenant=tenant, request=request))
+    async def create_job(
+        self, tenant: str, request: job_pb2.JobRequest, secrets: Struct
+    ) -> job_pb2.Job:
+        """The new job, or the one that the same request_id made. *request* has masks for the
+        *secrets*."""
+        return await self._create(
+            store_pb2.CreateJobRequest(tenant=tenant, request=request, secrets=secrets)
+        )
 
     async def find_job(self, tenant: str, request: job_pb2.JobRequest) -> job_pb2.Job | None:
         """The job that the same request_id made, if there is one."""

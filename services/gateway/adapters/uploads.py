@@ -113,9 +113,11 @@ class Uploads:
         # A page or a drawing that carries script is not taken, whatever the setting says.
         if is_active(head, declared) or is_active(head, media_type):
             raise UploadTypeRefused("text that a browser may run as a page")
-        if not any(fnmatchcase(media_type, each) for each in self._types):
-            raise UploadTypeRefused(media_type)
-        return media_type
+        # What a name made somebody claim, as text/x-python, is no reason against the bytes.
+        for each in (media_type, sniff(head)):
+            if any(fnmatchcase(each, pattern) for pattern in self._types):
+                return each
+        raise UploadTypeRefused(media_type)
 
 
 def too_slow() -> UploadUnfit:

@@ -9,6 +9,7 @@
     - UploadUnfit
     - UploadTooLarge
     - UploadTypeRefused
+    - UploadForm
   - TooManyUploads
   - TooManyWatchers
   - CursorInvalid
@@ -71,12 +72,17 @@ class ArtifactNotFound(GatewayError):
 
 
 class ModelNotFound(GatewayError):
-    """There is no such model or version here, or it has no picture. *why* is what is said of it."""
+    """There is no such model or version here, or it has no picture. *why* is what is said of it,
+    *similar* one that may be meant."""
 
     code = reasons.ERROR_REASON_MODEL_NOT_FOUND
 
-    def __init__(self, model: str, why: str) -> None:
-        super().__init__(f"{model} {why}.", model=model)
+    def __init__(self, model: str, why: str, similar: str = "") -> None:
+        if similar:
+            said = f"{model} {why}. Did you mean {similar}?"
+            super().__init__(said, model=model, similar=similar)
+        else:
+            super().__init__(f"{model} {why}.", model=model)
 
 
 class UploadNotFound(GatewayError):
@@ -113,6 +119,16 @@ class UploadTypeRefused(UploadRefused):
 
     def __init__(self, media_type: str) -> None:
         super().__init__(f"is {media_type}, which is not taken here", media_type=media_type)
+
+
+class UploadForm(UploadRefused):
+    """It came wrapped in a form, as `curl -F` sends it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "must be the body itself, and this body is a form with the file in it: with curl, "
+            "--data-binary @FILE in place of -F file=@FILE"
+        )
 
 
 class TooManyUploads(GatewayError):

@@ -59,6 +59,29 @@ def names_a_file(text: str) -> bool:
     )
 
 
+def misnamed(text: str) -> str:
+    """What is wrong with a text that was meant to name a file; empty where that is not known."""
+    kind, _, rest = text.partition(":")
+    match kind.lower():
+        case "upload":
+            return (
+                "is not the uri of an upload: upload: and the upload_id of 36 characters, "
+                "as the upload was answered"
+            )
+        case "artifact":
+            return (
+                "is not the name of a result: artifact:JOB_ID/INDEX, with the job's id of 36 "
+                "characters and the result's index, from 0"
+            )
+        case "data":
+            return "is not a data: URL with a file in it, such as data:image/png;base64,…"
+        case "http":
+            return "must be https; files are not fetched over plain http"
+        case "https" if rest:
+            return "is not an https URL that names a host, without spaces"
+    return ""
+
+
 def files_of(inputs: Mapping[str, object]) -> tuple[list[FileInput], list[Problem]]:
     """The files of *inputs* in the order of their paths, and what is wrong with those given."""
     files: list[FileInput] = []

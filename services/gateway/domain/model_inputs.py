@@ -17,8 +17,9 @@ from jsonschema.validators import extend
 from referencing import Registry
 
 from gateway.domain import input_words
-from gateway.domain.file_inputs import names_a_file
+from gateway.domain.file_inputs import misnamed, names_a_file
 from gateway.domain.inputs import MOST_PROBLEMS, Problem, joined
+from gateway.domain.titles import titled
 
 PROMPT: Final = "prompt"
 
@@ -88,7 +89,10 @@ class InputSchema:
         self._validator = _Validator(schema, format_checker=_FORMATS, registry=_NOTHING_ELSE)
         properties = schema.get("properties")
         self._properties: Mapping[str, Any] = properties if isinstance(properties, Mapping) else {}
+        self._required = frozenset(schema.get("required", ()))
         self._places = {name: place for place, name in enumerate(self._in_order())}
+        #: The inputs that are secret, of whatever type: a list of secrets is one.
+        self.secrets = frozenset(name for name in self._places if _is_secret(self._of(name)))
 
     def problems(self, prompt: str, inputs: Mapping[str, object]) -> list[Problem]:
         """The first MOST_PROBLEMS violations, in the order of the model's inputs, and for each
@@ -123,7 +127,25 @@ class InputSchema:
             name: self._properties[name]["default"]
             for name in self._places
             if name != PROMPT and name not in inputs and "default" in self._of(name)
+            if name not in self.secrets
         }
+
+    def title(self, prompt: str, inputs: Mapping[str, object]) -> str:
+        """The words that people know such a job by. Empty if there are none."""
+        whole = {**inputs, PROMPT: prompt} if prompt else inputs
+        required = [name for name in self._places if name in self._required]
+        for name in dict.fromkeys((PROMPT, *required, *self._places)):
+            if name == PROMPT or self._takes_words(name):
+                value = whole.get(name)
+                if name not in self.secrets and isinstance(value, str) and (said := titled(value)):
+                    return said
+        return ""
+
+    def _takes_words(self, name: str) -> bool:
+        """It is free text: no choice, and no file."""
+        said = self._of(name)
+        kind = said.get("type", "string")
+        return "string" in (kind, *kind) and not {"enum", "format"} & said.keys()
 
     def _found(
         self, whole: Mapping[str, object], prompt_path: str
@@ -165,6 +187,8 @@ class InputSchema:
                 for number, name in enumerate(islice(unknown, MOST_PROBLEMS)):
                     words = self._unknown(name, list(known), guess=number < MOST_GUESSED)
                     yield top or name, Problem(path(*keys, name), words, "UNKNOWN_INPUT")
+            case "format" if isinstance(given, str) and (words := misnamed(given)):
+                yield top, Problem(path(*keys), words, "FORMAT")
             case _:
                 told = input_words.told(error)
                 yield top, Problem(path(*keys), told.description, told.reason)
@@ -189,6 +213,11 @@ class InputSchema:
             return (said if isinstance(said, int | float) else float("inf"), name)
 
         return sorted(self._properties, key=order)
+
+
+def _is_secret(said: Mapping[str, Any]) -> bool:
+    within = [said, said.get("items"), *said.get("anyOf", ())]
+    return any(isinstance(each, Mapping) and each.get("x-cog-secret") is True for each in within)
 
 
 def _within(errors: Iterator[ValidationError]) -> Iterator[ValidationError]:

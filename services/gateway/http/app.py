@@ -40,6 +40,7 @@ _FROM_THE_EDGE = b"sec-mediagen-edge"
 _MORE_EXACT: Mapping[type[Exception], int] = {
     errors.UploadTooLarge: 413,
     errors.UploadTypeRefused: 415,
+    errors.UploadForm: 415,
 }
 
 _JSON_ONLY = (

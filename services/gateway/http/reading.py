@@ -15,6 +15,7 @@ from gateway.domain.inputs import MOST_PROBLEMS, Problem
 from gateway.http import strict_json
 from gateway.rpc.checks import oversized
 from gateway.rpc.errors import INVALID_REQUEST
+from gateway.rpc.pattern_words import PATTERN_WORDS
 from gateway.rpc.tenants import DEFAULT_TENANT
 from servicekit import validation
 
@@ -139,7 +140,7 @@ class Bodies:
             return []
         told = {_top(each.field) for each in found}
         others = oversized(message) or [
-            *validation.violations(message),
+            *validation.violations(message, PATTERN_WORDS),
             *self._further(message),
             *await self._beside(tenant, message),
         ]

@@ -12,10 +12,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from gateway.adapters.uploads import Said, Uploads
-from gateway.domain.errors import GatewayError, UploadTypeRefused
+from gateway.domain.errors import GatewayError, UploadForm
 from gateway.http.reading import metadata_of, only_parameters, timeout_of
 from gateway.http.replies import reply
 from gateway.rpc.errors import INVALID_REQUEST
+from gateway.rpc.pattern_words import PATTERN_WORDS
 from gateway.rpc.tenants import tenant_of
 from mediagen.v1 import input_service_pb2 as pb2
 from mediagen.v1 import input_service_pb2_grpc as pb2_grpc
@@ -42,7 +43,7 @@ class InputFiles:
         try:
             said = _said(request)
             if said.media_type.startswith("multipart/"):
-                raise UploadTypeRefused("a form; send the file itself as the body")
+                raise UploadForm
             tenant = tenant_of(request.headers.items())
             upload = await self._uploads.receive(tenant, said, body.pieces())
         except (GatewayError, InvalidRequest, grpc.aio.AioRpcError):
@@ -94,7 +95,7 @@ def _said(request: Request) -> Said:
     """What the URL and the headers say. Raises InvalidRequest with all that is wrong."""
     given = only_parameters(request, "file_name", "sha256")
     message = pb2.UploadInputRequest(**given)
-    if found := validation.violations(message):
+    if found := validation.violations(message, PATTERN_WORDS):
         raise validation.bad_request(found, reason=INVALID_REQUEST)
     length = request.headers.get("content-length")
     return Said(

@@ -27,6 +27,7 @@ STATUSES: Mapping[type[Exception], grpc.StatusCode] = {
     errors.UploadUnfit: grpc.StatusCode.INVALID_ARGUMENT,
     errors.UploadTooLarge: grpc.StatusCode.INVALID_ARGUMENT,
     errors.UploadTypeRefused: grpc.StatusCode.INVALID_ARGUMENT,
+    errors.UploadForm: grpc.StatusCode.INVALID_ARGUMENT,
     errors.TooManyUploads: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.TooManyWatchers: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.CursorInvalid: grpc.StatusCode.INVALID_ARGUMENT,

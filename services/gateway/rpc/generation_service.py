@@ -61,7 +61,7 @@ class GenerationService(GenerationServiceServicer):
         tenant = _tenant(context)
         wanted = normalized(request, self._default_timeout)
         try:
-            await self._settling.settle(tenant, request, wanted)
+            secrets = await self._settling.settle(tenant, request, wanted)
         except (InvalidRequest, ModelUnread) as refusal:
             # A repeat finds its job, whatever would be said of its input by now.
             if request.request_id and not request.validate_only:
@@ -70,11 +70,12 @@ class GenerationService(GenerationServiceServicer):
                     return pb2.SubmitJobResponse(job=self._view.show(found))
             if not isinstance(refusal, ModelUnread):
                 raise
-            await self._settling.settle(tenant, request, wanted, patience=patience_of(context))
+            patience = patience_of(context)
+            secrets = await self._settling.settle(tenant, request, wanted, patience=patience)
         if request.validate_only:
             wanted.request_id = request.request_id
             return pb2.SubmitJobResponse(job=job_pb2.Job(request=wanted))
-        job = await self._store.create_job(tenant, wanted)
+        job = await self._store.create_job(tenant, wanted, secrets)
         return pb2.SubmitJobResponse(job=self._view.show(job))
 
     async def GetJob(self, request: pb2.GetJobRequest, context: Any) -> pb2.GetJobResponse:

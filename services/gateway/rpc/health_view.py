@@ -56,7 +56,11 @@ class HealthView:
         else:
             parts = _behind(behind)
         serving = not self._draining() and behind is not None and behind.database
-        return GetHealthResponse(status=_word(serving), components=[gateway, *parts])
+        return GetHealthResponse(
+            status=_word(serving),
+            components=[gateway, *parts],
+            simulated=behind is not None and behind.simulated,
+        )
 
     def _gateway(self) -> ComponentHealth:
         if self._draining():
@@ -81,8 +85,8 @@ def _behind(health: store_pb2.GetHealthResponse) -> list[ComponentHealth]:
         return [*parts, *(_part(name, False, _NOT_COUNTED) for name in counted)]
     provider = "" if health.provider else health.provider_message or "The account is shut."
     load = (
-        f"{health.workers} workers, {health.running_jobs} of {health.slots} slots busy, "
-        f"{health.waiting_jobs} jobs waiting."
+        f"{_many(health.workers, 'worker')}, {health.running_jobs} of "
+        f"{_many(health.slots, 'slot')} busy, {_many(health.waiting_jobs, 'job')} waiting."
     )
     return [
         *parts,
@@ -101,6 +105,10 @@ def _undecided(parked: int, dead: int) -> str:
     if not parked and not dead:
         return ""
     return f"Jobs that an operator is to decide about: {parked} parked, {dead} dead."
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _part(name: str, serving: bool, message: str = "") -> ComponentHealth:

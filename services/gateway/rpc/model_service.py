@@ -62,7 +62,7 @@ class ModelService(ModelServiceServicer):
         if known.outcome == ReadModelResponse.OUTCOME_UNREAD:
             raise ModelUnread(request.name, known.problem)
         if known.outcome != ReadModelResponse.OUTCOME_FOUND:
-            raise ModelNotFound(request.name, _why_not(known))
+            raise ModelNotFound(request.name, _why_not(known), next(iter(known.similar), ""))
         model = model_pb2.Model()
         model.CopyFrom(known.model)
         return pb2.GetModelResponse(model=self._shown(model, bool(known.cover_key)))
@@ -82,7 +82,6 @@ class ModelService(ModelServiceServicer):
 
 
 def _why_not(known: Known) -> str:
-    near = f"; did you mean {known.similar[0]}?" if known.similar else ""
     if known.outcome == ReadModelResponse.OUTCOME_NOT_ALLOWED:
-        return f"is not a model that may be used here{near}"
-    return f"is no model or version that the provider has{near}"
+        return "is not a model that may be used here"
+    return "is no model or version that the provider has"

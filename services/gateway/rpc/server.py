@@ -17,6 +17,7 @@ from gateway.rpc.generation_service import GenerationService
 from gateway.rpc.input_service import InputService
 from gateway.rpc.model_service import ModelService
 from gateway.rpc.operator_service import OperatorService
+from gateway.rpc.pattern_words import PATTERN_WORDS
 from gateway.rpc.submitting import Settling
 from gateway.rpc.tenants import tenant_of
 from gateway.rpc.watches import BytesInterceptor
@@ -78,7 +79,12 @@ def build(
         [
             StatusInterceptor(DOMAIN, STATUSES),
             ValidationInterceptor(
-                DOMAIN, INVALID_REQUEST, first=oversized, also=further, beside=beside
+                DOMAIN,
+                INVALID_REQUEST,
+                first=oversized,
+                also=further,
+                beside=beside,
+                pattern_words=PATTERN_WORDS,
             ),
             BytesInterceptor(),
         ],

@@ -3,7 +3,8 @@
     the model      allowed and known, by its name or one version of it
     the input      as its schema says, every violation at once (domain/model_inputs.py)
     the files      that the input names: there, and what they are
-Next: the store's CreateJob, with the version, the defaults and the files beside the request.
+    the secrets    taken out of it, masks in their places
+Next: the store's CreateJob, with what was settled beside the request.
 """
 
 from __future__ import annotations
@@ -25,15 +26,16 @@ from gateway.adapters.models import Known, Models
 from gateway.domain import inputs
 from gateway.domain.errors import GatewayError, ModelUnread
 from gateway.domain.file_inputs import FileInput, files_of, of_another_kind
-from gateway.domain.inputs import Problem
-from gateway.domain.model_inputs import PROMPT
+from gateway.domain.inputs import Problem, joined
+from gateway.domain.model_inputs import PROMPT, InputSchema
 from gateway.rpc.checks import is_model
 from gateway.rpc.errors import INVALID_REQUEST
 from mediagen.store.v1.catalogue_service_pb2 import ReadModelResponse
 from mediagen.v1 import job_pb2
 from mediagen.v1.generation_service_pb2 import SubmitJobRequest
-from servicekit import validation
+from servicekit import secret_inputs, validation
 from servicekit.media_types import HEAD_BYTES, sniff
+from servicekit.secret_inputs import MASK
 
 # Checking more than this takes a thread, so that other callers need not wait for it.
 LARGEST_CHECK_AT_ONCE = 16 * 1024
@@ -58,9 +60,9 @@ class Settling:
         wanted: job_pb2.JobRequest,
         *,
         patience: float = 0.0,
-    ) -> None:
-        """Completes *wanted*, the same request normalized. *patience*: seconds that a model which
-        is not known yet is waited for.
+    ) -> Struct:
+        """Completes *wanted*, the same request normalized, and takes its secrets out of it: they
+        are what is returned. *patience*: seconds that a model which is not known yet is waited for.
 
         Raises InvalidRequest with every violation, ModelUnread, StoreUnavailable.
         """
@@ -69,7 +71,7 @@ class Settling:
             raise ModelUnread(request.model, known.problem)
         given = inputs.plain(request.input)
         found = await self._problems(known, request, given)
-        files, more = await self._files_of(tenant, given)
+        files, more = await self._files_of(tenant, known, given)
         if found or more:
             told = [validation.violation(*each) for each in [*found, *more]]
             raise validation.bad_request(told, reason=INVALID_REQUEST)
@@ -78,6 +80,13 @@ class Settling:
         wanted.model_version = version or known.model.version
         wanted.defaults.CopyFrom(_struct(known.schema.left_out(given)))
         wanted.input_files.extend(files)
+        wanted.title = known.schema.title(request.prompt, given)
+        if PROMPT in known.schema.secrets and wanted.prompt:
+            wanted.input.update({PROMPT: wanted.prompt})
+            wanted.prompt = ""
+        secrets = secret_inputs.hide(wanted.input, known.schema.secrets)
+        wanted.secret_inputs.extend(sorted(secrets.fields))
+        return secrets
 
     async def beside(self, tenant: str, request: Message) -> Sequence[BadRequest.FieldViolation]:
         """What is wrong besides, in a request that breaks other rules already. Nobody waits for
@@ -93,7 +102,7 @@ class Settling:
             if not request.prompt and not given:
                 # A rule of the proto has said so already, or the prompt could not be read.
                 found = [each for each in found if each.field != PROMPT]
-            _, more = await self._files_of(tenant, given)
+            _, more = await self._files_of(tenant, known, given)
             return [validation.violation(*each) for each in [*found, *more]]
         return ()
 
@@ -106,17 +115,20 @@ class Settling:
     ) -> list[Problem]:
         if known.schema is None:
             return _of_model(known)
+        found = None
         if request.input.ByteSize() <= LARGEST_CHECK_AT_ONCE:
             found = known.schema.problems_at_once(request.prompt, given)
-            if found is not None:
-                return found
-        return await asyncio.to_thread(known.schema.problems, request.prompt, given)
+        if found is None:
+            found = await asyncio.to_thread(known.schema.problems, request.prompt, given)
+        return [*found, *_masked(known.schema, request.prompt, given)]
 
     async def _files_of(
-        self, tenant: str, given: Mapping[str, object]
+        self, tenant: str, known: Known, given: Mapping[str, object]
     ) -> tuple[list[job_pb2.InputFile], list[Problem]]:
         """The files that the input names, completed, and what is wrong with them."""
-        found, problems = files_of(given)
+        secrets = known.schema.secrets if known.schema is not None else frozenset()
+        shown = {name: value for name, value in given.items() if name not in secrets}
+        found, problems = files_of(shown)
         files = [_message(each) for each in found]
         asked = [each for each in files if each.uri]
         if asked:
@@ -143,6 +155,21 @@ def _of_model(known: Known) -> list[Problem]:
             said = f"is no model or version that the provider has{near}"
             return [Problem("model", said, "MODEL_NOT_FOUND")]
     return []
+
+
+def _masked(schema: InputSchema, prompt: str, given: Mapping[str, object]) -> list[Problem]:
+    """Of the secrets that are only the mask of one: it was copied from what a job shows."""
+    said = "is the mask that is shown for a secret; type the secret again"
+    at = {PROMPT: prompt} if prompt else {}
+    return [
+        Problem(name if name in at else joined("input", name), said, "SECRET_HIDDEN")
+        for name in sorted(schema.secrets)
+        if MASK in _texts(at.get(name, given.get(name)))
+    ]
+
+
+def _texts(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]
 
 
 def _message(file: FileInput) -> job_pb2.InputFile:

@@ -33,6 +33,7 @@ from generator.domain import answers, webhooks
 from generator.domain.answers import Prediction
 from generator.domain.classify import create_refused, is_definite, refusal
 from generator.domain.failure_table import TOO_LATE, UNREACHED
+from generator.domain.redaction import NOTHING, Redaction
 from mediagen.store.v1.attempt_ledger_service_pb2 import ProviderFailure
 from servicekit import failpoints
 
@@ -149,10 +150,12 @@ class CreateClient:
         cancel_after: float,
         send_by: float,
         submit_token: str = "",
+        redacted: Redaction = NOTHING,
     ) -> Outcome:
         """Makes the call. *send_by* on the client's clock; *cancel_after* in seconds.
 
-        *submit_token* names the call in its webhook's URL, if there is a public one.
+        *submit_token* names the call in its webhook's URL, if there is a public one. What the
+        provider says of it is *redacted*.
 
         Never raises for what the provider does; a cancelled task may have paid.
         """
@@ -183,10 +186,10 @@ class CreateClient:
                 return Ambiguous(type(error).__name__)
             log.warning("create.unreached", error=type(error).__name__)
             return NotCreated(refusal(UNREACHED))
-        return _outcome(response)
+        return _outcome(response, redacted)
 
 
-def _outcome(response: httpx.Response) -> Outcome:
+def _outcome(response: httpx.Response, redacted: Redaction) -> Outcome:
     if response.is_success:
         try:
             found = answers.prediction(answers.decoded(response.content))
@@ -196,7 +199,7 @@ def _outcome(response: httpx.Response) -> Outcome:
             return Ambiguous(f"{response.status_code} without an id")
         return Created(found)
     if is_definite(response.status_code):
-        problem = problem_of(response)
+        problem = redacted.problem(problem_of(response))
         log.warning(
             "create.refused", status=problem.status, title=problem.title,
             detail=problem.detail[:300], ray=response.headers.get("cf-ray"),

@@ -39,6 +39,14 @@ _LARGEST_MODEL = LARGEST_ANSWER // 8
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """Whose token it is."""
+
+    name: str  #: stable, without its secret
+    simulated: bool  #: nothing is paid for, as a simulator says of itself
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """Every prediction since a time, complete, and how far the provider's clock is ahead."""
 
@@ -74,14 +82,14 @@ class Provider:
         answer = await self._others.send("cancel_prediction", "POST", url)
         return _asked_for(prediction_id, decoded(answer))
 
-    async def account(self) -> str:
-        """A stable name of the account, without its secret. Raises ProviderError."""
+    async def account(self) -> Account:
+        """Whose token it is. Raises ProviderError."""
         url = f"{self._base}/account"
         body = decoded(await self._others.send("get_account", "GET", url))
         name = body.get("username") if isinstance(body, dict) else None
         if not isinstance(name, str) or not name:
             raise ProviderUnreachable("The account has no name.")
-        return f"{name}@{urlsplit(self._base).netloc}"
+        return Account(f"{name}@{urlsplit(self._base).netloc}", body.get("simulated") is True)
 
     async def model(self, owner: str, name: str, version: str = "") -> Any:
         """The model's JSON, or that of one version. Raises ProviderError."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from generator.domain.values import canonical
@@ -24,13 +24,19 @@ class PaidCall:
     """One create: `version` as the provider takes it, and the whole input."""
 
     version: str
-    input: Mapping[str, Any]
+    input: Mapping[str, Any] = field(repr=False)
     seed: int | None
+    secrets: frozenset[str] = frozenset()  #: the inputs that are secret, by name
+
+    @property
+    def known_by(self) -> dict[str, Any]:
+        """What the provider's listing shows of the input: all but its secrets."""
+        return {name: value for name, value in self.input.items() if name not in self.secrets}
 
     @property
     def fingerprint(self) -> bytes:
-        """SHA-256 over version and input: 32 bytes."""
-        return hashlib.sha256(canonical([self.version, self.input]).encode()).digest()
+        """SHA-256 over version and what is shown of the input: 32 bytes."""
+        return hashlib.sha256(canonical([self.version, self.known_by]).encode()).digest()
 
 
 def paid_call(
@@ -41,6 +47,7 @@ def paid_call(
     takes_seed: bool,
     job_id: str,
     attempt: int,
+    secrets: Collection[str] = (),
 ) -> PaidCall:
     """The call for this attempt of this job. `given` is the job's input without the prompt."""
     values = dict(given)
@@ -50,7 +57,7 @@ def paid_call(
     if takes_seed and values.get("seed") is None:
         seed = seed_for(job_id, attempt)
         values["seed"] = seed
-    return PaidCall(version, values, seed)
+    return PaidCall(version, values, seed, frozenset(secrets))
 
 
 def version_field(model: str) -> str:

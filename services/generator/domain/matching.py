@@ -41,6 +41,7 @@ class LostCall:
     input: Mapping[str, Any]
     earliest: datetime
     latest: datetime
+    secrets: frozenset[str] = frozenset()  #: names of inputs that are not shown, nor in *input*
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +105,19 @@ def is_strong(call: LostCall, listed: Prediction) -> bool:
     return _is_strong(call, _texts(call.input), listed, _texts(listed.input or {}))
 
 
+def _compared(call: LostCall, shown: Texts) -> Texts:
+    """The provider shows a secret input as a mask, or not at all."""
+    if not call.secrets:
+        return shown
+    return {key: text for key, text in shown.items() if key not in call.secrets}
+
+
 def _is_strong(call: LostCall, sent: Texts, listed: Prediction, shown: Texts) -> bool:
     if named := token_of(listed.webhook):
         return named == call.submit_token
     if listed.data_removed or not listed.input or not listed.model:
         return False
-    return listed.model == _name(call.model) and shown == sent
+    return listed.model == _name(call.model) and _compared(call, shown) == sent
 
 
 def could_be(call: LostCall, listed: Prediction) -> bool:
@@ -124,7 +132,7 @@ def _could_be(call: LostCall, sent: Texts, listed: Prediction, shown: Texts) -> 
         return True
     return not any(
         key in sent and sent[key] != text and not _has_file(call.input[key])
-        for key, text in shown.items()
+        for key, text in _compared(call, shown).items()
     )
 
 

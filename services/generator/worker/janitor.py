@@ -2,12 +2,14 @@
 
     TakeDoomedObjects ─▶ delete each ─▶ RecordDeletedObjects
 An object that is not there counts as deleted. What fails, or was taken by a worker that died, is
-named again after five minutes.
+named again after five minutes. Of files that were never finished, as their writer was killed, the
+store knows nothing: once a day old, they go too.
 """
 
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import structlog
 
@@ -24,6 +26,8 @@ LONGEST_REST = 60.0
 MOST = 100
 AT_ONCE = 4
 LONGEST_TURN = 120.0  #: seconds; well below what the store waits before it names them again
+UNFINISHED_EVERY = 3600.0  #: seconds
+UNFINISHED_AGE = timedelta(days=1)  #: no write takes that long
 
 
 async def sweep_objects(parts: Parts, stop: Stop, every: float = EVERY) -> None:
@@ -55,6 +59,18 @@ async def sweep_once(parts: Parts) -> bool:
         await parts.chores.record_deleted(pb.RecordDeletedObjectsRequest(object_keys=deleted))
         log.info("objects.deleted", count=len(deleted))
     return len(deleted) == len(keys) == MOST
+
+
+async def sweep_unfinished(parts: Parts, stop: Stop, every: float = UNFINISHED_EVERY) -> None:
+    """Until *stop*."""
+    await keep_at(sweep_unfinished_once, parts, stop, every=every, longest=UNFINISHED_EVERY)
+
+
+async def sweep_unfinished_once(parts: Parts) -> bool:
+    """One turn."""
+    if count := await parts.objects.delete_unfinished(UNFINISHED_AGE):
+        log.info("unfinished.deleted", count=count)
+    return False
 
 
 async def _deleted(parts: Parts, key: str) -> bool:

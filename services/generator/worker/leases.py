@@ -16,6 +16,7 @@ import structlog
 from google.protobuf.message import DecodeError
 
 from generator.adapters.ledger import Ledger, LedgerError
+from generator.adapters.provider import Account
 from generator.worker.lease import SHOW_LOG_AFTER, Lease
 from mediagen.generator.v1.messages_pb2 import WorkerHint
 from mediagen.store.v1 import attempt_ledger_service_pb2 as pb
@@ -52,6 +53,7 @@ class Leases:
         self._held: dict[str, Lease] = {}
         self._changed = asyncio.Event()
         self._draining = False
+        self._simulated = False
         self.reachable = False
 
     def __len__(self) -> int:
@@ -91,6 +93,11 @@ class Leases:
     async def drain_at(self, stop: Stop) -> None:
         await stop.wait()
         self.drain()
+
+    def tell_of(self, account: Account) -> None:
+        """The store is to know whose it is: with the next heartbeat, which is soon."""
+        self._simulated = account.simulated
+        self._changed.set()
 
     async def beat_soon(self) -> None:
         """Hints may have been lost: the heartbeat's answer repeats them."""
@@ -147,6 +154,7 @@ class Leases:
             worker_id=self._worker_id,
             slots=0 if self._draining else self._slots,
             leases=reports,
+            simulated=self._simulated,
         )
         try:
             answer = await self._ledger.heartbeat(request)

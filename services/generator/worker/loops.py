@@ -4,7 +4,7 @@ the chores that only a worker can do: asking about models, deleting objects."""
 from __future__ import annotations
 
 from generator.worker.catalogue import keep_catalogue
-from generator.worker.janitor import sweep_objects
+from generator.worker.janitor import sweep_objects, sweep_unfinished
 from generator.worker.parts import Parts
 from generator.worker.quarantine import Quarantine
 from generator.worker.reconciler import reconcile
@@ -27,6 +27,7 @@ def start_loops(
     loops.start("reconciler", reconcile(parts, stop))
     loops.start("catalogue", keep_catalogue(parts, stop))
     loops.start("janitor", sweep_objects(parts, stop))
+    loops.start("unfinished", sweep_unfinished(parts, stop))
     hints = EventSubscriber(
         amqp_url,
         parts.worker_id,

@@ -56,7 +56,7 @@ async def read_back(parts: Parts, task: Task, looks: int) -> None:
     """Records how a canceled call that the job has no use for ended, if it does so soon."""
     for _ in range(looks):
         try:
-            seen = await parts.provider.prediction(task.prediction_id)
+            seen = task.redacted.prediction(await parts.provider.prediction(task.prediction_id))
         except ProviderError as error:
             log.info("poll.failed", error=str(error) or type(error).__name__)
         else:
@@ -91,12 +91,12 @@ async def _look(parts: Parts, task: Task, watch: Watch) -> Prediction:
         if task.must_cancel and now >= watch.cancel_at and not watch.cancel_failed:
             watch.cancels()
             watch.cancel_failed = True  # unless it comes back: then it is looked at in between
-            seen = await _cancel(parts, task)
+            seen = task.redacted.prediction(await _cancel(parts, task))
             watch.cancel_failed = False
             watch.cancel_at = now + parts.patience.cancel_again
             return seen
         watch.cancel_failed = False
-        return await parts.provider.prediction(task.prediction_id)
+        return task.redacted.prediction(await parts.provider.prediction(task.prediction_id))
 
 
 async def _cancel(parts: Parts, task: Task) -> Prediction:

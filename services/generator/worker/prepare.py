@@ -70,6 +70,7 @@ async def prepare(parts: Parts, task: Task) -> Ready:
     call = paid_call(
         task.version, task.prompt, values,
         takes_seed=task.takes_seed, job_id=task.job_id, attempt=task.attempt,
+        secrets=task.secret_inputs,
     )  # fmt: skip
     return Ready(call, until)
 

@@ -114,6 +114,7 @@ def _lost_call(attempt: pb.UnknownAttempt, skew: timedelta) -> LostCall:
         input=from_struct(attempt.input),
         earliest=earliest,
         latest=latest,
+        secrets=frozenset(attempt.secret_inputs),
     )
 
 

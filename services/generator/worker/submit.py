@@ -47,7 +47,7 @@ async def submit(parts: Parts, task: Task) -> None:
         async with parts.turns.of(task) as turn:
             permitted = await _permit(parts, task, ready, turn)
     token, permit, send_by = permitted
-    outcome = await _post(parts, ready.call, token, permit, send_by)
+    outcome = await _post(parts, task, ready.call, token, permit, send_by)
     await _record(parts, task, token, outcome)
     task.forget_request()
 
@@ -79,7 +79,7 @@ async def _permit(
         seed=call.seed,
         account=parts.account,
         post_timeout=_duration(parts.creates.timeout),
-        input=to_struct(call.input),
+        input=to_struct(call.known_by),
     )
     unheard = False  # a permit may have been given in an answer that never came
     while True:
@@ -133,7 +133,12 @@ async def _give_up_permit(parts: Parts, task: Task, token: str) -> None:
 
 
 async def _post(
-    parts: Parts, call: PaidCall, token: str, permit: pb.BeginSubmitResponse, send_by: float
+    parts: Parts,
+    task: Task,
+    call: PaidCall,
+    token: str,
+    permit: pb.BeginSubmitResponse,
+    send_by: float,
 ) -> Outcome:
     if time.monotonic() >= send_by:
         return NotCreated(refusal(TOO_LATE))
@@ -143,6 +148,7 @@ async def _post(
         submit_token=token,
         cancel_after=permit.cancel_after.ToTimedelta().total_seconds(),
         send_by=send_by,
+        redacted=task.redacted,
     )
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from google.protobuf.struct_pb2 import Struct
 
 from generator.domain.fingerprint import version_field
+from generator.domain.redaction import Redaction
 from generator.domain.values import from_value
 from generator.worker.lease import Lease
 from mediagen.store.v1 import attempt_ledger_service_pb2 as pb
@@ -40,7 +41,9 @@ class Task:
     version: str  #: as the provider is to be given it
     takes_seed: bool
     prompt: str
-    given: Struct
+    given: Struct = field(repr=False)
+    secret_inputs: tuple[str, ...]  #: of given, by name
+    redacted: Redaction
     inline_bytes: int  #: of files that stand in the input as the caller gave it
     prediction_id: str
     files: tuple[pb.StoredInput, ...] = ()  #: of the input, in object storage
@@ -67,6 +70,8 @@ class Task:
             takes_seed=answer.takes_seed,
             prompt=answer.request.prompt,
             given=answer.request.input,
+            secret_inputs=tuple(answer.request.secret_inputs),
+            redacted=Redaction.of(answer.request.input, answer.request.secret_inputs),
             inline_bytes=sum(
                 each.size_bytes for each in answer.request.input_files if not each.uri
             ),

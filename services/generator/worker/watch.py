@@ -76,7 +76,8 @@ class Watch:
             return None
         _heard(self.parts.hearing)
         self.rhythm = self.rhythm.ending() if news.status in TERMINAL else self.rhythm.heard()
-        self._show(news.status, news.log_end, news.log_length)
+        log_end = self.task.redacted.text(news.log_end)
+        self._show(news.status, log_end, news.log_length)
         return news.status
 
     def cancels(self) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mediagen.store.v1 import catalogue_service_pb2 as pb
 from store.adapters import model_tables as m
 from store.adapters.catalogue_rows import FIRST_REVISION, MODELS, VERSIONS, allowed_names
+from store.adapters.catalogue_syncs import last_sync
 from store.adapters.database import BEGUN, CLOCK, Database
 from store.adapters.shipped import shipped
 from store.adapters.shipped_writes import write_shipped
@@ -83,13 +84,17 @@ class CatalogueWrites:
 
     async def sync(self, names: Sequence[str]) -> tuple[int, datetime, list[str]]:
         """All of the catalogue, or those of *names* that are allowed, are asked about now. How many
-        these are, the time, and the names that are none of them."""
+        these are, the time, and the names that are none of them. All of it is asked about once in
+        ten seconds: whoever wants it in between is told of that time."""
+        of_models = allowed_names(self._allowed, MODELS.name)
         async with self._database.transaction("sync_models") as connection:
+            if not names and (last := await last_sync(connection)) is not None:
+                of_all = sa.select(sa.func.count()).select_from(m.models).where(of_models)
+                return (await connection.execute(of_all)).scalar_one(), last, []
             now: datetime = (await connection.execute(sa.select(CLOCK))).scalar_one()
             allowed = [name for name in dict.fromkeys(names) if self._allowed.allows(name)]
             for name in sorted(allowed):
                 await _wanted(connection, name)
-            of_models = allowed_names(self._allowed, MODELS.name)
             due = sa.update(m.models).where(of_models).values(due_time=now)
             if names:
                 due = due.where(MODELS.name.in_(allowed))

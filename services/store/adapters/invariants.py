@@ -72,12 +72,21 @@ SELECT NULL, 'cover of ' || m.name, d.object_key
 FROM models m JOIN doomed_objects d ON d.object_key = m.cover_key
 """
 
+#: The secrets of a job that is final are wiped.
+FINAL_KEEPS_NO_SECRET = """
+SELECT j.job_id, j.state, j.mover FROM jobs j
+WHERE j.secrets IS NOT NULL AND (
+    j.state NOT IN ('PENDING', 'RUNNING') OR j.secrets_digest IS NULL
+)
+"""
+
 INVARIANTS = {
     "one mover": ONE_MOVER,
     "a final job is quiet": FINAL_IS_QUIET,
     "every revision is an event": EVERY_REVISION,
     "listed after a success": LISTED_AFTER_A_SUCCESS,
     "what is kept is not to be deleted": KEPT_IS_NOT_DOOMED,
+    "a final job keeps no secret": FINAL_KEEPS_NO_SECRET,
 }
 
 

@@ -17,9 +17,11 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from google.protobuf.struct_pb2 import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from servicekit import failpoints
+from mediagen.v1 import job_pb2
+from servicekit import failpoints, secret_inputs
 from store.adapters import tables as t
 from store.adapters.database import CLOCK, Database
 from store.adapters.rows import artifact_of, attempt_of, job_of
@@ -40,12 +42,21 @@ class Change:
     job: Job
     now: datetime
     request: bytes
+    secrets: bytes | None = field(repr=False)  #: None: it took none, or they are wiped
+    took_secrets: bool
     saved: Job | None = field(default=None)
     wrote: bool = False
 
     def save(self, job: Job) -> None:
         """The job is to be written as *job*."""
         self.saved = job
+
+    def revealed(self) -> job_pb2.JobRequest:
+        """What was asked for, with its secrets: for the worker that sends it, and nobody else."""
+        request = job_pb2.JobRequest.FromString(self.request)
+        if self.secrets is not None:
+            secret_inputs.reveal(request.input, Struct.FromString(self.secrets))
+        return request
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,4 +188,7 @@ async def lock(connection: AsyncConnection, job_id: UUID, tenant: str | None) ->
         kept = await connection.execute(_ARTIFACTS, key)
         stored = tuple(artifact_of(each) for each in kept.mappings())
     job = job_of(row, attempts, stored, due)
-    return Change(connection, job, rows[0]["now"], row["request"])
+    return Change(
+        connection, job, rows[0]["now"], row["request"], row["secrets"],
+        took_secrets=row["secrets_digest"] is not None,
+    )  # fmt: skip

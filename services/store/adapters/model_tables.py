@@ -86,10 +86,15 @@ uploads = sa.Table(
     sa.Column("media_type", sa.Text),
     sa.Column("size_bytes", sa.BigInteger),
     sa.Column("sha256", sa.Text),
+    time_column("use_time"),  # when a job took it first
     sa.CheckConstraint(
         "num_nulls(complete_time, media_type, size_bytes, sha256) IN (0, 4)", name="whole"
     ),
     sa.Index(None, "expire_time"),
+    # How many a tenant has that wait for a job.
+    sa.Index(
+        "ix_uploads_unused", "tenant", "expire_time", postgresql_where=sa.text("use_time IS NULL")
+    ),
 )
 
 doomed_objects = sa.Table(

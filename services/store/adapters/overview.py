@@ -31,6 +31,7 @@ class Counts:
     dead: int
     workers: int
     slots: int
+    simulated: bool  #: there are workers, and all work with a simulator of the provider
     shut: str | None  #: why an account of the provider is shut
     oldest_waiting: datetime | None
     now: datetime
@@ -149,6 +150,7 @@ def _counts() -> sa.Select[Any]:
     ).where(jobs.mover == "RECONCILER", attempts.state == "UNRESOLVED")
     reconciler = count.where(jobs.mover == "RECONCILER").scalar_subquery()
     slots = sa.select(sa.func.coalesce(sa.func.sum(workers.slots), 0)).where(alive)
+    simulated = sa.select(sa.func.coalesce(sa.func.bool_and(workers.simulated), False))
     shut = sa.select(sa.func.min(t.accounts.c.shut_reason)).where(_SHUT)
     return sa.select(
         count.where(waits).scalar_subquery().label("waiting"),
@@ -158,6 +160,7 @@ def _counts() -> sa.Select[Any]:
         count.where(t.dead_letters.c.state == "DEAD").scalar_subquery().label("dead"),
         count.where(alive, workers.slots > 0).scalar_subquery().label("workers"),
         slots.scalar_subquery().label("slots"),
+        simulated.where(alive, workers.slots > 0).scalar_subquery().label("simulated"),
         shut.scalar_subquery().label("shut"),
         # A job that waits for the first time has not changed since it was submitted.
         sa.select(sa.func.min(jobs.update_time))

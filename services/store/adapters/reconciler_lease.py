@@ -33,6 +33,7 @@ class Doubt:
     model: str
     create_time: datetime
     send_by: datetime
+    request: bytes | None  #: of a job that took secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,15 @@ class ReconcilerLease:
     async def _doubts(self, account: str) -> list[Doubt]:
         a = t.attempts.c
         query = (
-            sa.select(a.job_id, a.submit_token, a.input, a.create_time, a.send_by, t.jobs.c.model)
+            sa.select(
+                a.job_id,
+                a.submit_token,
+                a.input,
+                a.create_time,
+                a.send_by,
+                t.jobs.c.model,
+                sa.case((t.jobs.c.secrets_digest.is_not(None), t.jobs.c.request)).label("request"),
+            )
             .join_from(t.attempts, t.jobs, t.jobs.c.job_id == a.job_id)
             .where(
                 a.account == account,

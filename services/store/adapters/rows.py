@@ -101,6 +101,7 @@ def artifact_of(row: Row) -> Artifact:
         preview=_preview_of(row),
         create_time=row["create_time"],
         delete_time=row["delete_time"],
+        kept_until=row["kept_until"],
     )
 
 

@@ -10,10 +10,11 @@ import sqlalchemy as sa
 from mediagen.store.v1 import attempt_ledger_service_pb2 as pb
 from mediagen.v1 import job_pb2
 from store.adapters import model_tables as m
+from store.adapters.artifact_use import OF_ARTIFACT
 from store.adapters.catalogue_rows import MODELS, VERSIONS
 from store.adapters.database import Database
 from store.adapters.upload_use import SCHEME
-from store.adapters.uploads import OF_ARTIFACT, InputFiles
+from store.adapters.uploads import InputFiles
 from store.domain.models import split, takes_seed
 
 KEPT = 5.0  #: seconds for which it is known whether a model takes a seed

@@ -1,7 +1,7 @@
 """How a job is written: once for each request_id, whatever repeats.
 
 One statement writes the job and its first event, so that both are there or neither. It also finds
-or makes the endpoint of the URL that the job names, and keeps the uploads that it uses. A conflict
+or makes the endpoint of the URL that the job names, and keeps the files that it uses. A conflict
 on (tenant, request_id) writes no job, and the one found instead must have the same request.
 
 Comes from: CreateJob in rpc/job_store.py. Goes on: loops/admitter.py.
@@ -9,22 +9,26 @@ Comes from: CreateJob in rpc/job_store.py. Goes on: loops/admitter.py.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from datetime import datetime, timedelta
+from itertools import product
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from google.protobuf.struct_pb2 import Struct
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mediagen.v1 import job_pb2
 from store.adapters import tables as t
+from store.adapters.artifact_use import artifact_parameters, artifacts_of, kept_artifacts
 from store.adapters.database import CLOCK, Database
 from store.adapters.named_endpoints import named_endpoint, parameters
 from store.adapters.projection import job_message, whole_job
-from store.adapters.repeats import is_repeat, request_hash
+from store.adapters.repeats import as_accepted, is_repeat, request_hash, secrets_digest
 from store.adapters.upload_use import kept_parameters, kept_uploads, uploads_of
 from store.adapters.wakeups import Wakeups
 from store.adapters.writes import mover_word
@@ -51,13 +55,13 @@ def _bind(column: str) -> str:
     return f"new_{column}"
 
 
-def _create(*, told: bool, uses: bool) -> sa.Select[Any]:
+def _create(*, told: bool, uploads: bool, artifacts: bool) -> sa.Select[Any]:
     """The job and its first event; no row where there is a job of this request_id already. *told*:
-    a URL is told of it; *uses*: uploads are inputs of it."""
+    a URL is told of it; *uploads*, *artifacts*: such are inputs of it."""
     columns = (
         "job_id", "tenant", "request", "request_id", "request_hash", "model", "prompt", "labels",
         "create_time", "deadline", "rank_time", "state", "revision", "mover", "update_time", "view",
-        "redrive_of",
+        "redrive_of", "secrets", "secrets_digest",
     )  # fmt: skip
     jobs = t.jobs.c
     values: dict[str, Any] = {
@@ -83,17 +87,21 @@ def _create(*, told: bool, uses: bool) -> sa.Select[Any]:
         .cte("first_event")
     )
     made = sa.select(first_event.c.job_id).add_cte(written)
-    return made.add_cte(kept_uploads()) if uses else made
+    if uploads:
+        made = made.add_cte(kept_uploads())
+    return made.add_cte(kept_artifacts()) if artifacts else made
 
 
 #: Built once: to build them takes several times as long as to run them.
 _CREATE = {
-    (told, uses): _create(told=told, uses=uses) for told in (False, True) for uses in (False, True)
+    (told, uploads, artifacts): _create(told=told, uploads=uploads, artifacts=artifacts)
+    for told, uploads, artifacts in product((False, True), repeat=3)
 }
 
 
 def _statement(request: job_pb2.JobRequest) -> sa.Select[Any]:
-    return _CREATE[request.HasField("webhook"), bool(uploads_of(request))]
+    files = bool(uploads_of(request)), bool(artifacts_of(request))
+    return _CREATE[request.HasField("webhook"), *files]
 
 
 def new_job(
@@ -123,7 +131,7 @@ def _row(job: Job, request: job_pb2.JobRequest) -> dict[str, Any]:
         "request_id": request.request_id or None,
         "request_hash": request_hash(request),
         "model": request.model,
-        "prompt": request.prompt,
+        "prompt": request.prompt or request.title,
         "labels": dict(request.labels),
         "create_time": job.create_time,
         "deadline": job.deadline,
@@ -134,17 +142,22 @@ def _row(job: Job, request: job_pb2.JobRequest) -> dict[str, Any]:
         "update_time": job.update_time,
         "view": job_message(job).SerializeToString(),
         "redrive_of": job.redrive_of,
+        "secrets": None,
+        "secrets_digest": None,
     }
     bound = {_bind(name): value for name, value in row.items()}
     if request.HasField("webhook"):
         bound |= parameters(request)
     if used := uploads_of(request):
         bound |= kept_parameters(used, job.deadline)
+    if shown := artifacts_of(request):
+        bound |= artifact_parameters(shown, job.deadline)
     return bound
 
 
 async def insert_job(connection: AsyncConnection, job: Job, request: job_pb2.JobRequest) -> None:
-    """Writes a new *job* in a transaction of the caller's. Its request_id must be a new one."""
+    """Writes a new *job* in a transaction of the caller's. Its request_id must be a new one, and it
+    takes no secrets."""
     written = (await connection.execute(_statement(request), _row(job, request))).all()
     assert written, "a request_id made for this job was used before"
 
@@ -156,30 +169,40 @@ class Submissions:
         self._database = database
         self._wakeups = wakeups
 
-    async def create(self, tenant: str, request: job_pb2.JobRequest) -> job_pb2.Job:
+    async def create(
+        self, tenant: str, request: job_pb2.JobRequest, secrets: Struct
+    ) -> job_pb2.Job:
         """The job, new or found. RequestIdReused if the one found had another request."""
         job = new_job(tenant, request, self._database.now())
         row = _row(job, request)
+        if secrets.fields:
+            row[_bind("secrets")] = secrets.SerializeToString()
+            row[_bind("secrets_digest")] = await _digest(tenant, request, secrets)
         if not await self._database.rows(_statement(request), row, "create_job"):
-            return await self._found(tenant, request, row[_bind("request_hash")])
+            return await self.find(tenant, request, secrets)
         self._wakeups.admitter.set()
         self._wakeups.changed(tenant)
         return whole_job(row[_bind("view")], row[_bind("request")])
 
-    async def find(self, tenant: str, request: job_pb2.JobRequest) -> job_pb2.Job:
+    async def find(self, tenant: str, request: job_pb2.JobRequest, secrets: Struct) -> job_pb2.Job:
         """The job that the same request_id made. JobNotFound if there is none; RequestIdReused."""
-        return await self._found(tenant, request, request_hash(request))
-
-    async def _found(self, tenant: str, request: job_pb2.JobRequest, digest: bytes) -> job_pb2.Job:
         jobs = t.jobs.c
-        query = sa.select(jobs.job_id, jobs.request_hash, jobs.view, jobs.request).where(
-            jobs.tenant == tenant, jobs.request_id == request.request_id
-        )
+        query = sa.select(
+            jobs.job_id, jobs.request_hash, jobs.secrets_digest, jobs.view, jobs.request
+        ).where(jobs.tenant == tenant, jobs.request_id == request.request_id)
         async with self._database.single() as connection:
             row = (await connection.execute(query)).one_or_none()
         if row is None:
             raise JobNotFound(request.request_id, "request_id")
         found = whole_job(row.view, row.request)
-        if row.request_hash != digest and not is_repeat(found.request, request):
+        again, hidden = as_accepted(request, secrets, found.request)
+        same = row.request_hash == request_hash(again) or is_repeat(found.request, again)
+        if not same or row.secrets_digest != await _digest(tenant, request, hidden):
             raise RequestIdReused(request.request_id, row.job_id)
         return found
+
+
+async def _digest(tenant: str, request: job_pb2.JobRequest, secrets: Struct) -> bytes | None:
+    if not secrets.fields:
+        return None
+    return await asyncio.to_thread(secrets_digest, tenant, request.request_id, secrets)

@@ -62,13 +62,13 @@ jobs = sa.Table(
     metadata,
     sa.Column("job_id", sa.Uuid, primary_key=True),
     sa.Column("tenant", sa.Text, nullable=False),
-    # What was asked for: never changed. `request` is a serialized JobRequest; the columns beside
-    # it are for filters.
+    # What was asked for: never changed. `request` is a serialized JobRequest with masks in the
+    # places of its secret inputs; the columns beside it are for filters.
     sa.Column("request", BYTEA, nullable=False),
     sa.Column("request_id", sa.Text),
     sa.Column("request_hash", BYTEA, nullable=False),
     sa.Column("model", sa.Text, nullable=False),
-    sa.Column("prompt", sa.Text, nullable=False),
+    sa.Column("prompt", sa.Text, nullable=False),  # to be searched: without a prompt, the title
     sa.Column("labels", JSONB, nullable=False),
     time_column("create_time", nullable=False),
     time_column("deadline", nullable=False),
@@ -102,6 +102,10 @@ jobs = sa.Table(
     # The URL that the job named when it was submitted, and which events it is told of.
     sa.Column("webhook_endpoint_id", sa.Uuid),
     sa.Column("webhook_events", JSONB(none_as_null=True)),
+    # The true values of the secret inputs, a serialized Struct, until the job is final; and what a
+    # repeat is compared by, for good. Both null: it took none.
+    sa.Column("secrets", BYTEA),
+    sa.Column("secrets_digest", BYTEA),
     # The job as callers see it, less its request: a serialized Job, written with every change.
     sa.Column("view", BYTEA, nullable=False),
     sa.UniqueConstraint("tenant", "job_id"),
@@ -322,6 +326,7 @@ artifacts = sa.Table(
     sa.Column("preview_bytes", sa.Integer),
     # Kept long enough: the row stays, the bytes go (doomed_objects).
     time_column("delete_time"),
+    time_column("kept_until"),  # a job that takes it as an input may need it until then
     _of_job(),
     sa.CheckConstraint("size_bytes >= 0 AND index >= 0", name="numbers"),
     sa.CheckConstraint("width >= 0 AND height >= 0 AND duration_ms >= 0", name="measures"),
@@ -340,6 +345,8 @@ workers = sa.Table(
     sa.Column("slots", sa.Integer, nullable=False),
     sa.Column("running", sa.Integer, nullable=False),
     time_column("seen_time", nullable=False),
+    # It works with a simulator of the provider.
+    sa.Column("simulated", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 
 accounts = sa.Table(
@@ -363,7 +370,7 @@ accounts = sa.Table(
 singletons = sa.Table(
     "singletons",
     metadata,
-    sa.Column("name", sa.Text, primary_key=True),  # "admission", "reconciler"
+    sa.Column("name", sa.Text, primary_key=True),  # "admission", "reconciler", "models sync"
     sa.Column("owner", sa.Text),
     sa.Column("epoch", sa.Integer, nullable=False, server_default="0"),
     time_column("until"),

@@ -1,7 +1,8 @@
 """Which uploads does a job use, and how are they kept until it is over?
 
-In the statement that writes the job, which moves their time on. It rarely has to: uploads are kept
-longer than most jobs may take. One that is gone by then stays so, and the worker ends the job.
+In the statement that writes the job, which notes their first use and moves their time on. After the
+first it rarely has to: uploads are kept longer than most jobs may take. One that is gone by then
+stays so, and the worker ends the job.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from mediagen.v1 import job_pb2
 from store.adapters import model_tables as m
+from store.adapters.database import CLOCK
 
 #: Beyond the job's deadline: its result may still be stored, and the job be made again.
 SPARE: Final = timedelta(days=1)
@@ -50,7 +52,7 @@ def kept_uploads() -> sa.CTE:
             _U.tenant == sa.bindparam("new_tenant", type_=_U.tenant.type),
             _U.upload_id == sa.any_(sa.bindparam("new_uploads", type_=ARRAY(sa.Uuid))),
             _U.complete_time.is_not(None),
-            _U.expire_time < until,
+            sa.or_(_U.expire_time < until, _U.use_time.is_(None)),
         )
         .order_by(_U.upload_id)  # two jobs that use the same ones wait, and do not lock up
         .with_for_update()
@@ -60,7 +62,10 @@ def kept_uploads() -> sa.CTE:
         .where(
             _U.tenant == sa.bindparam("new_tenant", type_=_U.tenant.type), _U.upload_id.in_(short)
         )
-        .values(expire_time=sa.func.greatest(_U.expire_time, until))
+        .values(
+            expire_time=sa.func.greatest(_U.expire_time, until),
+            use_time=sa.func.coalesce(_U.use_time, CLOCK),
+        )
         .returning(_U.upload_id)
         .cte("kept_uploads")
     )

@@ -18,15 +18,15 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from mediagen.v1 import input_service_pb2, job_pb2
 from store.adapters import model_tables as m
 from store.adapters import tables as t
-from store.adapters.database import CLOCK, Database
+from store.adapters.artifact_use import artifact_of_uri
+from store.adapters.database import BEGUN, CLOCK, Database
 from store.adapters.projection import timestamp
 from store.adapters.submissions import new_job_id
 from store.adapters.upload_use import SCHEME, upload_id_of
-from store.domain.errors import UploadNotFound
+from store.domain.errors import TooManyUploads, UploadNotFound
 
 #: One that is not complete by then is given up.
 UNFINISHED: Final = timedelta(hours=1)
-OF_ARTIFACT: Final = "artifact:"
 MOST_FILES: Final = 100
 
 _U: Final = m.uploads.c
@@ -34,14 +34,18 @@ _A: Final = t.artifacts.c
 
 
 class Uploads:
-    """One tenant's at a time: another's are not there. *kept*: for how long after the upload."""
+    """One tenant's at a time: another's are not there. *kept*: for how long after the upload;
+    *most*, *most_bytes*: that a tenant may have which no job has used."""
 
-    def __init__(self, database: Database, kept: timedelta) -> None:
+    def __init__(self, database: Database, kept: timedelta, most: int, most_bytes: int) -> None:
         self._database = database
         self._kept = kept
+        self._most = most
+        self._most_bytes = most_bytes
 
     async def begin(self, tenant: str, file_name: str) -> tuple[UUID, str]:
-        """A new one: its id, and the key for its bytes."""
+        """A new one: its id, and the key for its bytes. TooManyUploads; a few that begin at the
+        same time may go beyond."""
         upload_id = new_job_id()
         key = f"{tenant}/uploads/{upload_id}"
         row = {
@@ -50,8 +54,11 @@ class Uploads:
             "object_key": key,
             "file_name": file_name,
             "kept": UNFINISHED,
+            "most": self._most,
+            "most_bytes": self._most_bytes,
         }
-        await self._database.rows(_BEGIN, row, "begin_upload")
+        if not await self._database.rows(_BEGIN, row, "begin_upload"):
+            raise TooManyUploads(self._most, self._most_bytes)
         return upload_id, key
 
     async def complete(
@@ -112,18 +119,6 @@ class InputFiles:
         return rows
 
 
-def artifact_of_uri(uri: str) -> tuple[UUID, int] | None:
-    """The job and the place of the artifact that a job's input calls *uri*; None for others."""
-    job, slash, place = uri.removeprefix(OF_ARTIFACT).partition("/")
-    digits = place.isascii() and place.isdecimal() and len(place) <= 9
-    if not uri.startswith(OF_ARTIFACT) or not slash or not digits:
-        return None
-    try:
-        return UUID(job), int(place)
-    except ValueError:
-        return None
-
-
 def _completed(file: job_pb2.InputFile, row: sa.Row[Any] | None) -> job_pb2.InputFile:
     if row is None:
         return job_pb2.InputFile(path=file.path, uri=file.uri)
@@ -150,15 +145,34 @@ def _message(row: sa.Row[Any]) -> input_service_pb2.Upload:
 
 
 _KEPT: Final = sa.bindparam("kept", type_=sa.Interval)
-# Built once: to build a statement takes longer than to run it.
-_BEGIN = (
-    sa.insert(m.uploads)
-    .values(
-        {name: sa.bindparam(name) for name in ("tenant", "upload_id", "object_key", "file_name")}
-        | {"create_time": CLOCK, "expire_time": CLOCK + _KEPT}
+
+
+def _begin() -> sa.Insert:
+    """The row, unless there are too many. Bytes that are not there yet count for nothing."""
+    given = [_U[name] for name in ("tenant", "upload_id", "object_key", "file_name")]
+    waiting = (
+        sa.select(
+            sa.func.count().label("uploads"),
+            sa.func.coalesce(sa.func.sum(_U.size_bytes), 0).label("bytes"),
+        )
+        .where(
+            _U.tenant == sa.bindparam("tenant", type_=sa.Text),
+            _U.use_time.is_(None),
+            _U.expire_time > BEGUN,
+        )
+        .subquery()
     )
-    .returning(_U.upload_id)
-)
+    row = sa.select(*(sa.bindparam(c.name, type_=c.type) for c in given), CLOCK, CLOCK + _KEPT)
+    made = row.select_from(waiting).where(
+        waiting.c.uploads < sa.bindparam("most", type_=sa.BigInteger),
+        waiting.c.bytes < sa.bindparam("most_bytes", type_=sa.BigInteger),
+    )
+    columns = [*given, _U.create_time, _U.expire_time]
+    return sa.insert(m.uploads).from_select(columns, made).returning(_U.upload_id)
+
+
+# Built once: to build a statement takes longer than to run it.
+_BEGIN = _begin()
 _COMPLETE = (
     sa.update(m.uploads)
     .where(

@@ -34,14 +34,13 @@ class Workers:
         self._database = database
         self._lease = lease
 
-    async def seen(self, worker_id: str, slots: int, running: int) -> None:
+    async def seen(self, worker_id: str, slots: int, running: int, simulated: bool) -> None:
         """The worker is alive."""
-        statement = insert(t.workers).values(
-            worker_id=worker_id, slots=slots, running=running, seen_time=CLOCK
-        )
+        known = {"slots": slots, "running": running, "simulated": simulated, "seen_time": CLOCK}
+        statement = insert(t.workers).values(worker_id=worker_id, **known)
         statement = statement.on_conflict_do_update(
             index_elements=["worker_id"],
-            set_={name: statement.excluded[name] for name in ("slots", "running", "seen_time")},
+            set_={name: statement.excluded[name] for name in known},
         )
         async with self._database.single("see_worker") as connection:
             await connection.execute(statement)

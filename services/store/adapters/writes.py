@@ -71,7 +71,9 @@ async def write(connection: AsyncConnection, old: Job, new: Job, now: datetime) 
 
 def _job_values(job: Job) -> dict[str, Any]:
     lease = job.mover if isinstance(job.mover, Leased) else None
-    return {
+    # Nothing is sent any more for a job that is final.
+    wiped: dict[str, Any] = {"secrets": None} if job.final else {}
+    return wiped | {
         "state": str(job.state),
         "stage": str(job.stage) if job.stage else None,
         "progress": job.progress,

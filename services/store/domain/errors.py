@@ -5,6 +5,7 @@
   - ArtifactNotFound
   - ArtifactDeleted
   - UploadNotFound
+  - TooManyUploads
   - DeadLetterNotFound
   - RequestIdReused
   - PageTokenInvalid
@@ -78,6 +79,19 @@ class UploadNotFound(JobError):
         super().__init__(
             f"No upload has the id {shown!r}, or it is no longer kept.", upload_id=shown
         )
+
+
+class TooManyUploads(JobError):
+    """The tenant has as many uploads that wait for a job as it may, or as many bytes of them."""
+
+    reason = "ERROR_REASON_TOO_MANY_UPLOADS"
+
+    def __init__(self, most: int, most_bytes: int) -> None:
+        super().__init__(
+            f"There are {most} uploads that no job has used, or {most_bytes} bytes of them, which "
+            "is the limit. Use some in jobs, or wait until they expire.",
+            limit=most, limit_bytes=most_bytes,
+        )  # fmt: skip
 
 
 class DeadLetterNotFound(JobError):

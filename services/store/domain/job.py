@@ -112,6 +112,7 @@ class Artifact:
     preview: Preview | None = None
     create_time: datetime | None = None  #: None until it is written
     delete_time: datetime | None = None  #: its bytes were kept long enough, and are deleted
+    kept_until: datetime | None = None  #: other jobs may need it until then
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

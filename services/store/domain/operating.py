@@ -26,6 +26,7 @@ class Outcome(StrEnum):
     NOT_OPEN = "NOT_OPEN"
     NOT_FOUND = "NOT_FOUND"
     UNAVAILABLE = "UNAVAILABLE"
+    SECRETS_WIPED = "SECRETS_WIPED"  # pragma: allowlist secret
 
 
 def may_have_paid(job: Job) -> bool:
@@ -69,13 +70,17 @@ def _written_off(job: Job) -> Job:
     return replace(job, attempts=attempts)
 
 
-def judge_redrive(job: Job, letter: LetterState, *, force: bool) -> Outcome:
+def judge_redrive(
+    job: Job, letter: LetterState, *, force: bool, took_secrets: bool = False
+) -> Outcome:
     """What asking for a redrive of the job comes to."""
     if letter is LetterState.REDRIVEN:
         return Outcome.ALREADY_DONE
     open_ = job.parked or (job.dead_letter and letter is not LetterState.RESOLVED)
     if not open_:
         return Outcome.NOT_OPEN
+    if took_secrets and job.final:
+        return Outcome.SECRETS_WIPED
     return Outcome.MAY_PAY_TWICE if may_have_paid(job) and not force else Outcome.DONE
 
 

@@ -9,7 +9,8 @@ from store.domain.job import Job
 
 
 def delete_old(job: Job, now: datetime, kept: timedelta) -> Job:
-    """The job with those artifacts deleted that are older than *kept*. They stay listed.
+    """The job with those artifacts deleted that are older than *kept*, and that no other job may
+    need. They stay listed.
 
     The last revision of a final job has been sent: its record is completed, not its history.
     """
@@ -19,6 +20,7 @@ def delete_old(job: Job, now: datetime, kept: timedelta) -> Job:
         replace(each, delete_time=now)
         if each.delete_time is None and each.create_time is not None
         and each.create_time < now - kept
+        and (each.kept_until is None or each.kept_until <= now)
         else each
         for each in job.artifacts
     )  # fmt: skip

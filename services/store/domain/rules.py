@@ -29,4 +29,6 @@ class Keeping:
     allowed: Allowed
     refresh: timedelta  #: after which the provider is asked about a model again
     uploads: timedelta  #: since the upload
+    most_uploads: int  #: of a tenant, that no job has used
+    most_upload_bytes: int  #: of those
     artifacts: timedelta | None  #: since they were stored; None: for ever

@@ -103,7 +103,7 @@ def _expire() -> sa.Select[Any]:
 
 
 def _old() -> sa.Select[Any]:
-    """Jobs that are over, with results that were kept long enough."""
+    """Jobs that are over, with results that were kept long enough and that no other may need."""
     jobs = t.jobs.c
     same = (jobs.tenant == _A.tenant) & (jobs.job_id == _A.job_id)
     first = (
@@ -112,6 +112,7 @@ def _old() -> sa.Select[Any]:
         .where(
             _A.delete_time.is_(None),
             _A.create_time < BEGUN - sa.bindparam("kept", type_=sa.Interval),
+            sa.or_(_A.kept_until.is_(None), _A.kept_until <= BEGUN),
             jobs.end_time.is_not(None),
             sa.not_(_A.job_id == sa.any_(sa.bindparam("passed_over", type_=ARRAY(sa.Uuid)))),
         )

@@ -96,7 +96,7 @@ class AttemptLedger(Saving, Recording):
             lease_duration=duration(self._rules.lease),
             road=road_message(claimed.road),
             tenant=job.tenant,
-            request=job_pb2.JobRequest.FromString(change.request),
+            request=change.revealed(),
             time_left=duration(job.deadline - change.now),
             cancel_requested=job.stopping or job.deadline <= change.now,
             attempt=attempt.number if attempt else max(numbers, default=0) + 1,
@@ -112,7 +112,7 @@ class AttemptLedger(Saving, Recording):
     async def Heartbeat(self, request: pb.HeartbeatRequest, context: Any) -> pb.HeartbeatResponse:
         """Keeps leases, and shows what changed."""
         reports = _known(request.leases)
-        await self._workers.seen(request.worker_id, request.slots, len(reports))
+        await self._workers.seen(request.worker_id, request.slots, len(reports), request.simulated)
         leases = {job_id: each.lease_epoch for job_id, each in reports.items()}
         kept = await self._workers.keep(request.worker_id, leases)
         unshown: list[str] = []

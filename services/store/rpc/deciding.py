@@ -26,6 +26,8 @@ MESSAGES = {
     Outcome.MAY_PAY_TWICE: "An earlier call was paid for, or may have been. Force it to pay again.",
     Outcome.NOT_OPEN: "It was decided otherwise before, or went on by itself.",
     Outcome.NOT_FOUND: "No job of this id was given up or parked.",
+    # pragma: allowlist nextline secret
+    Outcome.SECRETS_WIPED: "Its secret inputs were wiped as it ended. Submit it anew with them.",
     Outcome.UNAVAILABLE: "Not known to be done: a part of the service did not answer. Call again.",
 }
 

@@ -50,9 +50,9 @@ class JobStore(JobStoreServiceServicer):
     async def CreateJob(self, request: pb.CreateJobRequest, context: Any) -> pb.CreateJobResponse:
         """Writes the job, once for each request_id; or only finds it."""
         if request.find_only:
-            job = await self._submissions.find(request.tenant, request.request)
+            job = await self._submissions.find(request.tenant, request.request, request.secrets)
         else:
-            job = await self._submissions.create(request.tenant, request.request)
+            job = await self._submissions.create(request.tenant, request.request, request.secrets)
         return pb.CreateJobResponse(job=job)
 
     async def GetJob(self, request: pb.GetJobRequest, context: Any) -> pb.GetJobResponse:
@@ -157,6 +157,7 @@ class JobStore(JobStoreServiceServicer):
             unresolved_attempts=counts.parked,
             parked_jobs=counts.parked,
             dead_jobs=counts.dead,
+            simulated=counts.simulated,
         )
 
 

@@ -139,7 +139,9 @@ class Operator(OperatorServiceServicer):
                 letter = await state_of(change.connection, job_id)
                 if letter is None:
                     return result(text, Outcome.NOT_FOUND)
-                outcome = operating.judge_redrive(change.job, letter, force=force)
+                outcome = operating.judge_redrive(
+                    change.job, letter, force=force, took_secrets=change.took_secrets
+                )
                 again = ""
                 if outcome is Outcome.ALREADY_DONE:
                     again = str(change.job.redriven_as or job_id)

@@ -15,6 +15,7 @@ from sqlalchemy import exc
 
 from mediagen.store.v1 import attempt_ledger_service_pb2 as pb
 from mediagen.store.v1.attempt_ledger_service_pb2_grpc import AttemptLedgerServiceServicer
+from mediagen.v1 import job_pb2
 from store.adapters.jobs import Jobs
 from store.adapters.projection import timestamp
 from store.adapters.reconciler_lease import ReconcilerLease
@@ -47,6 +48,9 @@ class Reconciliation(AttemptLedgerServiceServicer):
             attempt.input.ParseFromString(doubt.input)
             attempt.permit_time.FromDatetime(doubt.create_time)
             attempt.send_by.FromDatetime(doubt.send_by)
+            if doubt.request is not None:
+                asked = job_pb2.JobRequest.FromString(doubt.request)
+                attempt.secret_inputs.extend(asked.secret_inputs)
             attempts.append(attempt)
         return pb.LeaseReconcilerResponse(
             held=True,

@@ -79,7 +79,7 @@ def build(
         CatalogueRecords(database, keeping.refresh),
     )
     catalogue_grpc.add_CatalogueServiceServicer_to_server(catalogue, built)
-    uploads = Uploads(database, keeping.uploads)
+    uploads = Uploads(database, keeping.uploads, keeping.most_uploads, keeping.most_upload_bytes)
     files = FileService(uploads, InputFiles(database), DoomedObjects(database))
     file_grpc.add_FileServiceServicer_to_server(files, built)
     operator = Operator(jobs, wakeups, overview, writes, Statistics(database))

@@ -20,6 +20,7 @@ from store.domain.errors import (
     PredictionTaken,
     RequestIdReused,
     TooManyEndpoints,
+    TooManyUploads,
     TransitionRefused,
     UploadNotFound,
 )
@@ -41,6 +42,7 @@ STATUSES: dict[type[Exception], StatusCode] = {
     PredictionTaken: StatusCode.ALREADY_EXISTS,
     RequestIdReused: StatusCode.ALREADY_EXISTS,
     TooManyEndpoints: StatusCode.RESOURCE_EXHAUSTED,
+    TooManyUploads: StatusCode.RESOURCE_EXHAUSTED,
     TransitionRefused: StatusCode.FAILED_PRECONDITION,
     Unavailable: StatusCode.UNAVAILABLE,
     UploadNotFound: StatusCode.NOT_FOUND,

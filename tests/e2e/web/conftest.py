@@ -45,9 +45,10 @@ def stack(
 ) -> Iterator[Stack]:
     """A stack that only the page's tests use. A test that kills a part waits until it is back."""
     folder = tmp_path_factory.mktemp("web-stack")
-    with stack_of_its_own(
-        postgres, broker, migrated, folder, {"ALLOWED_ORIGINS": elsewhere}
-    ) as started:
+    # Models of the tests' own may be used, and results are kept for a day.
+    more = {"MODELS_ALLOWED": "catalogue,tests/*", "ARTIFACTS_KEPT": "86400"}
+    more["ALLOWED_ORIGINS"] = elsewhere
+    with stack_of_its_own(postgres, broker, migrated, folder, more) as started:
         yield started
 
 

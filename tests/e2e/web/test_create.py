@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import httpx
@@ -133,6 +134,51 @@ async def test_what_the_service_refuses_is_told_at_the_fields(page: Page) -> Non
     await page.keyboard.press("Control+Enter")
     await expect(wrong).to_have_count(0)
     await expect(card(page, "refused at first")).to_be_visible()
+
+
+async def test_what_is_folded_is_seen_once_it_opens(page: Page, phone: Page) -> None:
+    """It comes out from beneath the button that stays in place, with its title still in sight."""
+    await page.set_viewport_size({"width": 1280, "height": 850})
+    for tab in (page, phone):
+        await tab.goto(f"/?model={FLUX}")
+        more = tab.get_by_role("button", name=re.compile("^More"))
+        await more.click()
+        steps = tab.get_by_role("spinbutton", name="Number of inference steps")
+        await expect(steps).to_be_in_viewport()
+        bar = tab.get_by_role("banner")
+        generate_button = tab.get_by_role("button", name=re.compile("^Generate"))
+        await until_clear(tab, bar, [more, steps], generate_button)
+
+
+async def until_clear(tab: Page, above: Locator, between: list[Locator], below: Locator) -> None:
+    """Waits for these to lie below the one, and above the other."""
+
+    async def edges(what: Locator) -> tuple[float, float]:
+        box = await what.bounding_box()
+        assert box is not None
+        return box["y"], box["y"] + box["height"]
+
+    async with asyncio.timeout(20):
+        while True:
+            top, bottom = (await edges(above))[1], (await edges(below))[0]
+            found = [await edges(each) for each in between]
+            if all(top <= start and end <= bottom for start, end in found):
+                return
+            await asyncio.sleep(0.1)
+
+
+async def test_a_model_that_is_not_here_leads_to_one_that_is(page: Page) -> None:
+    """Mistyped in a link: the one that may be meant is a press away, and so are the others."""
+    await page.goto("/?model=black-forest-labs/flux-schnel")
+    told = page.get_by_role("alert").filter(has_text="is not a model that may be used here.")
+    await expect(told).to_be_visible()
+    await axe(page)
+    await told.get_by_role("button", name="No, show me all").click()
+    await expect(page.get_by_role("dialog", name="Choose a model")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await told.get_by_role("button", name=FLUX).click()
+    await expect(page).to_have_url(re.compile("model=black-forest-labs%2Fflux-schnell$"))
+    await expect(prompt_of(page)).to_be_visible()
 
 
 async def test_what_was_typed_survives_a_reload(page: Page) -> None:

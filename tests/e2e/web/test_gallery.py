@@ -11,7 +11,7 @@ from playwright.async_api import Locator, Page, expect
 
 from devstack.testing import Stack
 from tests.e2e.api_calls import FLUX, SMALL, Json, completed, finished, generate, set_fault
-from tests.e2e.web.browsing import axe, shoot
+from tests.e2e.web.browsing import axe, shoot, until
 from tests.e2e.web.conftest import OpenTab
 from tests.e2e.web.many_jobs import copies
 
@@ -234,6 +234,63 @@ async def test_many_are_selected_and_taken_home(open_tab: OpenTab, http: httpx.A
         while len(names) < 3:
             await page.wait_for_timeout(100)
     assert len(set(names)) == 3
+
+
+async def test_many_are_canceled_at_once(page: Page, stack: Stack, http: httpx.AsyncClient) -> None:
+    """After it was said for how many of them that may cost; whatever has ended stays as it is."""
+    await set_fault(stack, "a queue of lamps", "processing_forever")
+    for number in range(3):
+        await generate(http, f"a queue of lamps {number}", **small("1:1"))
+    await painted(http, "a lamp of the queue of before")
+    await page.goto("/gallery?q=lamp")
+    for number in range(3):
+        running = cards(page, f"lamps {number}").get_by_role("progressbar", name="Processing")
+        await expect(running).to_be_visible(timeout=40_000)
+    await cards(page).first.get_by_role("link").focus()
+    await page.keyboard.press("Control+a")
+    bar = page.get_by_role("toolbar", name="Selected jobs")
+    await expect(bar).to_contain_text("4 selected")
+    await bar.get_by_role("button", name="Cancel jobs").click()
+    dialog = page.get_by_role("dialog", name="Cancel 3 jobs?")
+    await expect(dialog).to_contain_text("3 sent to the provider")
+    await expect(dialog).to_contain_text("may be charged")
+    await axe(page)
+    await shoot(page, "gallery-cancel-many-light")
+    await dialog.get_by_role("button", name="Cancel 3 jobs").click()
+    for number in range(3):
+        ended = cards(page, f"lamps {number}").get_by_text(re.compile("^Canceled\\."))
+        await expect(ended).to_be_visible(timeout=40_000)
+    await expect(cards(page, "of before").locator("img")).to_be_visible()
+
+
+async def test_new_jobs_wait_while_one_looks_at_older_ones(
+    page: Page, stack: Stack, http: httpx.AsyncClient
+) -> None:
+    """Nothing moves; a button says how many there are, and leads to them."""
+    job = await painted(http, "a tide that brings more")
+    async with copies(stack, [job["job_id"]], 40):
+        await page.goto("/gallery?q=tide")
+        await expect(page.get_by_role("button", name="Connection: Live")).to_be_visible()
+        await expect(cards(page).first.locator("img")).to_be_visible()
+        await page.mouse.move(700, 500)
+        await page.mouse.wheel(0, 900)
+        await until(page, "scrollY > 300")
+        seen = page.locator("[data-slot=job-card]").nth(8)
+        at = await seen.bounding_box()
+        await painted(http, "a tide of today")
+        await expect(page.get_by_role("button", name="1 new job", exact=True)).to_be_visible()
+        await painted(http, "a tide of today too")
+        more = page.get_by_role("button", name="2 new jobs")
+        await expect(more).to_be_visible()
+        assert await seen.bounding_box() == at
+        await expect(cards(page, "of today")).to_have_count(0)
+        await axe(page)
+        await shoot(page, "gallery-new-jobs-light")
+        await more.click()
+        await expect(cards(page, "of today")).to_have_count(2)
+        await until(page, "scrollY === 0")
+        await expect(more).to_have_count(0)
+        await page.close()  # it would miss the copies' pictures
 
 
 @pytest.mark.parametrize("look", ["light", "dark", "phone"])

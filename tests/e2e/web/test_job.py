@@ -19,6 +19,23 @@ from tests.e2e.web.conftest import OpenTab
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 ROOT = Path(__file__).parents[3]
 EDITOR = "black-forest-labs/flux-kontext-pro"
+DEV = "black-forest-labs/flux-dev"
+SPEAKER = "tests/speaker"
+COMMANDS = ("curl", "buf curl", "Python")
+STARS = "**********"
+SECRET = "canary-of-the-page"  # pragma: allowlist secret
+# What is asked for where it is no picture, and the suffix of what is made.
+OTHER_KINDS: dict[str, tuple[str, Json]] = {
+    "sound": ("mp3", {"model": "minimax/speech-02-turbo", "input": {"text": 'it\'s "all" $HOME'}}),
+    "film": (
+        "mp4",
+        {"model": "bytedance/seedance-1-lite", "prompt": "a wave", "input": {"resolution": "480p"}},
+    ),
+    "secret": (
+        "png",
+        {"model": SPEAKER, "input": {"text": "a word that costs a key", "api_key": SECRET}},
+    ),
+}
 # Quotes, what shells and Python expand, what terminals act on, what JSON escapes.
 HOSTILE = (
     "it's a \"fox\" $(id) `id` ${HOME} \\n \\ !! %s 'a'\n\ttab "
@@ -29,6 +46,16 @@ HOSTILE = (
 def part(page: Page, name: str) -> Locator:
     """A card, by its heading."""
     return page.get_by_role("region", name=name, exact=True)
+
+
+async def add_speaker(stack: Stack) -> None:
+    """A model that takes a secret and no prompt."""
+    secret = {"format": "password", "x-cog-secret": True, "writeOnly": True, "required": True}
+    inputs = {"api_key": secret, "text": {"required": True}}
+    async with httpx.AsyncClient(trust_env=False) as simulator:
+        url = f"{stack.simulator_url}/_simulator/models/{SPEAKER}"
+        answer = await simulator.put(url, json={"inputs": inputs, "version": "ab" * 32})
+        answer.raise_for_status()
 
 
 async def job_of(page: Page, http: httpx.AsyncClient) -> Json:
@@ -112,8 +139,8 @@ async def test_results_are_looked_at_one_by_one_and_large(
     assert len(await asyncio.to_thread(saved.read_bytes)) == job["artifacts"][0]["size_bytes"]
 
 
-async def run_command(name: str, text: str) -> None:
-    """Runs what the page shows, as whoever pastes it."""
+async def run_command(name: str, text: str, **variables: str) -> None:
+    """Runs what the page shows, as whoever pastes it. variables: of the environment."""
     programs = {"Python": [str(ROOT / ".venv/bin/python"), "-"]}
     path = f"{ROOT / '.venv/bin'}:{os.environ['PATH']}"
     child = await asyncio.create_subprocess_exec(
@@ -121,7 +148,7 @@ async def run_command(name: str, text: str) -> None:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
-        env={**os.environ, "PATH": path, "PYTHONPATH": str(ROOT / "client")},
+        env={**os.environ, "PATH": path, "PYTHONPATH": str(ROOT / "client"), **variables},
     )
     async with asyncio.timeout(60):
         output, _ = await child.communicate(text.encode())
@@ -138,7 +165,7 @@ async def test_the_commands_submit_the_same_job(
     made = await generate(http, HOSTILE, priority="PRIORITY_LOW", timeout="900s", **wanted)
     await page.goto(f"/jobs/{made['job_id']}")
     card = part(page, "As a command")
-    for name in ("curl", "buf curl", "Python"):
+    for name in COMMANDS:
         await card.get_by_role("tab", name=name, exact=True).click()
         await card.get_by_role("button", name=f"Copy as {name}").click()
         text: str = await page.evaluate("navigator.clipboard.readText()")
@@ -149,7 +176,94 @@ async def test_the_commands_submit_the_same_job(
     for job in listed:
         left = {**job["request"], "request_id": ""}
         assert left == {**made["request"], "request_id": ""}
-    assert (tmp_path / "0.webp").stat().st_size > 0
+    [picture] = os.listdir(tmp_path)
+    assert re.fullmatch(r"[0-9a-f-]{36}-0\.webp", picture)
+
+
+@pytest.mark.parametrize("kind", OTHER_KINDS)
+async def test_the_commands_make_sounds_films_and_keep_secrets(
+    kind: str,
+    page: Page,
+    stack: Stack,
+    http: httpx.AsyncClient,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without a prompt where there is none; a secret comes from the environment."""
+    monkeypatch.chdir(tmp_path)
+    suffix, body = OTHER_KINDS[kind]
+    if body["model"] == SPEAKER:
+        await add_speaker(stack)
+    answer = await http.post("/api/v1/generate", json={**body, "labels": {"kind": kind}})
+    made = answer.raise_for_status().json()
+    await page.goto(f"/jobs/{made['job_id']}")
+    card = part(page, "As a command")
+    for name in COMMANDS:
+        await card.get_by_role("tab", name=name, exact=True).click()
+        text = await card.get_by_label(f"As {name}", exact=True).inner_text()
+        assert '""' not in text
+        assert STARS not in text
+        await run_command(name, text, API_KEY=SECRET)
+    listed = (await http.get("/api/v1/jobs", params={"labels": f"kind={kind}"})).json()["jobs"]
+    asked = [{**job["request"], "request_id": ""} for job in listed]
+    assert asked == [{**made["request"], "request_id": ""}] * 4
+    [file] = os.listdir(tmp_path)
+    assert re.fullmatch(rf"[0-9a-f-]{{36}}-0\.{suffix}", file)
+
+
+async def test_a_secret_is_typed_again(page: Page, stack: Stack, http: httpx.AsyncClient) -> None:
+    """It is shown as hidden; whoever makes the job again is led to the form, where it is empty."""
+    await add_speaker(stack)
+    body = OTHER_KINDS["secret"][1]
+    made = (await http.post("/api/v1/generate", json=body)).raise_for_status().json()
+    await page.goto(f"/jobs/{made['job_id']}")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("a word that costs a key")
+    inputs = part(page, "Inputs")
+    await expect(inputs).to_contain_text("api keyhidden")
+    await expect(page.get_by_role("main").get_by_text(STARS)).to_have_count(0)
+    await page.get_by_role("button", name="Run again").click()
+    await expect(page).to_have_title("Create · mediagen")
+    await expect(page.get_by_text("type API key again")).to_be_visible()
+    await expect(page.get_by_role("textbox", name="API key")).to_have_value("")
+    await expect(page.get_by_role("textbox", name="Text")).to_have_value("a word that costs a key")
+
+
+async def test_a_long_log_shows_its_end(page: Page, stack: Stack, http: httpx.AsyncClient) -> None:
+    """And says that it is the end; it stays there while more comes, unless one scrolls up."""
+    steps = {"num_inference_steps": 50, "megapixels": "0.25"}
+    made = await generate(http, "a log to read", model=DEV, input=steps)
+    await finished(http, made["job_id"])
+    await page.goto(f"/jobs/{made['job_id']}")
+    log = part(page, "Log")
+    await expect(log).to_contain_text(re.compile(r"The last \d+ lines"))
+    box = log.get_by_label("The end of the model's log")
+    left = "box => box.scrollHeight - box.scrollTop - box.clientHeight"
+    assert await box.evaluate("box => box.scrollHeight > box.clientHeight")
+    assert await box.evaluate(left) < 2
+
+
+async def test_a_link_is_copied_without_the_clipboard_of_https(
+    open_tab: OpenTab, http: httpx.AsyncClient
+) -> None:
+    """Over plain HTTP a browser gives a page no clipboard; job page and menu copy anyhow."""
+    made = await generate(http, "a link to take", model=FLUX, input=SMALL)
+    await finished(http, made["job_id"])
+    page = await open_tab(permissions=["clipboard-read", "clipboard-write"])
+    await page.add_init_script(
+        "window.kept = navigator.clipboard;"
+        "Object.defineProperty(navigator, 'clipboard', {value: undefined});"
+    )
+    await page.goto(f"/jobs/{made['job_id']}")
+    await page.get_by_role("button", name="Copy link").click()
+    await expect(page.get_by_text("Copied", exact=True)).to_be_visible()
+    assert await page.evaluate("kept.readText()") == page.url
+    await page.evaluate("kept.writeText('')")
+    await page.goto("/gallery?q=link+to+take")
+    await page.locator("[data-slot=job-card]").hover()
+    await page.get_by_role("button", name="Actions: a link to take").click()
+    await page.get_by_role("menuitem", name="Copy link").click()
+    await expect(page.get_by_text("Link copied")).to_be_visible()
+    assert str(await page.evaluate("kept.readText()")).endswith(f"/jobs/{made['job_id']}")
 
 
 async def test_a_failed_job_says_why_and_what_to_do(
@@ -218,7 +332,8 @@ async def test_input_files_are_shown_and_results_become_inputs(
     page: Page, http: httpx.AsyncClient
 ) -> None:
     """What was uploaded stands there with its hash; a result goes into a model that takes files."""
-    source = await generate(http, "a source", model=FLUX, input={**SMALL, "output_format": "png"})
+    two = {**SMALL, "output_format": "png", "num_outputs": 2}
+    source = await generate(http, "a source", model=FLUX, input=two)
     await finished(http, source["job_id"])
     picture = (await http.get(f"/api/v1/jobs/{source['job_id']}/artifacts/0")).content
     answer = await http.post("/api/v1/uploads?file_name=source.png", content=picture)
@@ -232,10 +347,13 @@ async def test_input_files_are_shown_and_results_become_inputs(
     await expect(thumbnail).to_have_js_property("complete", True)
     assert await thumbnail.evaluate("picture => picture.naturalWidth") > 0
     await page.goto(f"/jobs/{source['job_id']}")
+    await page.get_by_role("button", name="Result 2 of 2").click()
     await page.get_by_role("button", name="Use as input").click()
     await page.get_by_role("menuitem", name=EDITOR).click()
     await expect(page).to_have_title("Create · mediagen")
     await expect(page).to_have_url(re.compile("model="))
+    taken = page.get_by_role("main").locator(f"img[src*='{source['job_id']}/artifacts/1']")
+    await expect(taken.first).to_be_visible()
 
 
 async def test_a_job_that_is_not_there_is_said(page: Page) -> None:

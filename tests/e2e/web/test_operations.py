@@ -36,6 +36,7 @@ async def test_what_goes_on_is_counted(page: Page, stack: Stack, http: httpx.Asy
     await expect(page.get_by_role("region", name="Workers", exact=True)).to_contain_text("of 200")
     await expect(page.get_by_role("region", name="Provider", exact=True)).to_contain_text("Open")
     await expect(page.get_by_role("region", name="Health")).to_contain_text("Takes jobs")
+    await expect(page.get_by_role("region", name="Health")).to_contain_text("1 worker, ")
     models = page.get_by_role("region", name="Models in the last hour")
     await expect(models.get_by_role("row", name=FLUX)).to_be_visible()
     await set_fault(stack, "runs for a while", "run", arg="300")

@@ -88,7 +88,7 @@ async def test_the_theme_is_the_systems_unless_chosen(dark: Page) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_a_wrong_address_is_said_and_leads_on(open_tab: OpenTab, scheme: str) -> None:
-    """In the page as at the edge: a job's URL is the page's, any other is not there."""
+    """Also where the page itself goes there, with no word from the edge."""
     page = await open_tab(color_scheme=scheme)
     await page.goto("/gallery")
     await page.evaluate(
@@ -99,6 +99,33 @@ async def test_a_wrong_address_is_said_and_leads_on(open_tab: OpenTab, scheme: s
     await shoot(page, f"not-found-{scheme}")
     await page.get_by_role("link", name="Open the gallery").click()
     await expect(page).to_have_title("Gallery · mediagen")
+
+
+@pytest.mark.parametrize("path", ["/jobz", "/gallery/x", "/jobs/1/2"])
+async def test_an_unknown_path_is_answered_with_the_page(
+    page: Page, troubles: Troubles, path: str
+) -> None:
+    """As 404, for machines; people read that nothing is there, and go on from it."""
+    troubles.expect("Failed to load resource.*404")
+    answer = await page.goto(path)
+    assert answer is not None
+    assert answer.status == 404
+    await expect(page.get_by_role("heading", name="There is nothing here")).to_be_visible()
+    await page.get_by_role("link", name="Create something").click()
+    await expect(page).to_have_title("Create · mediagen")
+
+
+async def test_a_simulator_is_told_of_on_every_page(page: Page, phone: Page) -> None:
+    """Nobody takes what it draws for the real thing; what that means opens on demand."""
+    for tab in (page, phone):
+        for _, path in PAGES:
+            await tab.goto(path)
+            badge = tab.get_by_role("button", name="Simulator: nothing is paid, pictures are drawn")
+            await expect(badge).to_be_visible()
+    badge = page.get_by_role("button", name=re.compile("^Simulator"))
+    await badge.click()
+    await expect(page.get_by_role("dialog")).to_contain_text("stands in for Replicate")
+    await axe(page)
 
 
 async def test_a_page_that_can_not_be_loaded_leaves_the_others(

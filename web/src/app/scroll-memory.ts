@@ -49,8 +49,10 @@ export function useScrollMemory(): void {
   const type = useNavigationType();
   useLayoutEffect(() => {
     const samePage = path === pathname;
-    [here, path] = [key, pathname];
-    if (type === NavigationType.Pop) return scrollTo(places.get(key) ?? 0);
+    // The first place of every visit has the same key.
+    const place = `${key} ${pathname}`;
+    [here, path] = [place, pathname];
+    if (type === NavigationType.Pop) return scrollTo(places.get(place) ?? 0);
     // A filter that is put into the URL moves nothing.
     if (!samePage) window.scrollTo(0, 0);
     return undefined;

@@ -11,6 +11,7 @@ import {
   type LoadPage,
 } from "@/app/page-loaders";
 import { PageMenu } from "@/app/page-menu";
+import { SimulatorBadge } from "@/app/simulator-badge";
 import { cn } from "@/lib/cn";
 import { ConnectionBadge } from "@/live/connection-badge";
 
@@ -55,6 +56,7 @@ export function TopBar() {
           ))}
         </nav>
         <div className="ml-auto flex items-center gap-1.5">
+          <SimulatorBadge />
           <ConnectionBadge />
           <PageMenu />
         </div>

@@ -5,6 +5,7 @@ import { EMPTY_DRAFT, loadDraft, saveDraft } from "./draft";
 import { formOf } from "./form-model";
 import { NO_OPTIONS } from "./job-options";
 import { PICTURES } from "./schemas.fixture";
+import { withValue } from "./values";
 
 const form = formOf(PICTURES);
 const draft = (values: Record<string, string>) => ({ values, options: NO_OPTIONS });
@@ -22,6 +23,21 @@ it("is kept for each model", () => {
 it("never has a secret", () => {
   saveDraft("a/one", form, draft({ prompt: "a fox", api_token: "hush" }));
   expect(JSON.stringify(Object.entries(localStorage))).not.toContain("hush");
+});
+
+it("never has a list of secrets", () => {
+  const items = { type: "string", "x-cog-secret": true };
+  const keys = formOf({ properties: { keys: { type: "array", items } } });
+  saveDraft("a/one", keys, { values: { keys: ["hush"] }, options: NO_OPTIONS });
+  expect(localStorage.length).toBe(0);
+});
+
+it("keeps an input that is called as something of every object", () => {
+  const text = { type: "string" };
+  const odd = formOf({ properties: { ["__proto__"]: text, constructor: text } });
+  const values = withValue(withValue({}, "__proto__", "a"), "constructor", "b");
+  saveDraft("a/odd", odd, { values, options: NO_OPTIONS });
+  expect(Object.entries(loadDraft("a/odd").values)).toEqual(Object.entries(values));
 });
 
 it("leaves out what is too large, and keeps the rest", () => {

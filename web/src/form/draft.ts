@@ -31,7 +31,7 @@ export function loadDraft(model: string): Draft {
 
 /** Secrets are never kept. */
 export function saveDraft(model: string, form: FormModel, { values, options }: Draft): void {
-  const open = Object.entries(values).filter(([name]) => form.byName.get(name)?.kind !== "secret");
+  const open = Object.entries(values).filter(([name]) => form.byName.get(name)?.secret !== true);
   if (open.length === 0 && isPlain(options)) {
     forget(PREFIX + model);
     return;

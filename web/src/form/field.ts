@@ -13,6 +13,8 @@ interface Common {
   nullable: boolean;
   /** What the model takes where the input is left out. */
   fallback: JsonValue | undefined;
+  /** Nobody but the model is to know it: it is never written down. */
+  secret: boolean;
 }
 
 export interface TextField extends Common {

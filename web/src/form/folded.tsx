@@ -1,6 +1,6 @@
 // Fields that are folded away at first.
 import { ChevronRight } from "lucide-react";
-import type { ReactNode } from "react";
+import { useRef, type ReactNode, type RefObject } from "react";
 
 import { Collapsible, CollapsibleContent, CollapsibleTrigger } from "@/components/ui/collapsible";
 
@@ -14,9 +14,17 @@ interface FoldedProps {
 }
 
 export function Folded({ title, note, open, onOpenChange, children }: FoldedProps) {
+  const whole = useRef<HTMLDivElement>(null);
   return (
-    <Collapsible open={open} onOpenChange={onOpenChange}>
-      <CollapsibleTrigger className="group flex h-9 w-full items-center gap-2 rounded-lg text-sm font-medium text-muted-foreground hover:text-foreground">
+    <Collapsible
+      ref={whole}
+      open={open}
+      onOpenChange={(now) => {
+        onOpenChange(now);
+        if (now) showOnceOpen(whole);
+      }}
+    >
+      <CollapsibleTrigger className="group -mx-1.5 flex h-9 w-[calc(100%+0.75rem)] items-center gap-2 rounded-lg px-1.5 text-sm font-medium text-muted-foreground hover:text-foreground">
         <ChevronRight
           aria-hidden
           className="size-4 transition-transform group-data-[state=open]:rotate-90"
@@ -30,4 +38,16 @@ export function Folded({ title, note, open, onOpenChange, children }: FoldedProp
       </CollapsibleContent>
     </Collapsible>
   );
+}
+
+/** As much of it as there is room for, from its title on: it opens below what is seen, or beneath
+ * the button that stays in place. */
+function showOnceOpen(whole: RefObject<HTMLElement | null>): void {
+  requestAnimationFrame(() => {
+    const element = whole.current;
+    const unfolding = element?.getAnimations({ subtree: true }) ?? [];
+    void Promise.allSettled(unfolding.map(({ finished }) => finished)).then(() =>
+      element?.scrollIntoView({ block: "nearest", behavior: "smooth" }),
+    );
+  });
 }

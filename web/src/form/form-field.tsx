@@ -1,4 +1,6 @@
 // One field of the form, with all that is around it.
+import { KeyRound } from "lucide-react";
+
 import type { Field, InputField, SizeField } from "@/form/field";
 import type { FieldProblem } from "@/form/field-problems";
 import { FieldFrame } from "@/form/fields/field-frame";
@@ -27,6 +29,7 @@ function One({ field, state }: FormFieldProps<InputField>) {
       single={isSingle(field)}
       inline={field.kind === "switch"}
       problems={problemsOf(problems.fields, name)}
+      {...(field.secret && { aside: <WipedNote /> })}
       onReset={canReset ? () => set(name, undefined) : undefined}
     >
       {(ties) => (
@@ -39,6 +42,16 @@ function One({ field, state }: FormFieldProps<InputField>) {
         />
       )}
     </FieldFrame>
+  );
+}
+
+/** The service wipes a secret as its job ends, and the page never writes one down. */
+function WipedNote() {
+  return (
+    <span className="flex items-center gap-1.5 text-xs text-muted-foreground">
+      <KeyRound aria-hidden className="size-3.5" />
+      Wiped once the job ends
+    </span>
   );
 }
 

@@ -72,7 +72,8 @@ function gate(inputs: readonly InputField[]): SizeField["onlyWith"] {
 
 function fieldOf(property: Property): InputField {
   const { name, title, description, required, nullable, fallback } = property;
-  const common = { name, title, description, required, nullable, fallback };
+  const secret = property.secret || property.items?.secret === true;
+  const common = { name, title, description, required, nullable, fallback, secret };
   const type = property.types.length === 1 ? property.types[0] : undefined;
   if (property.choices !== undefined) return choiceOf(property, property.choices, common);
   if (type === "boolean") return { kind: "switch", ...common };

@@ -1,5 +1,5 @@
 // The form as people use it: what they see, type, choose and are told.
-import { create } from "@bufbuild/protobuf";
+import { create, type JsonObject } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { render, screen, within } from "@testing-library/react";
@@ -55,6 +55,16 @@ beforeEach(() => {
     return Promise.resolve(create(SubmitJobResponseSchema, { job: { jobId: "j" } }));
   });
 });
+
+/** Of a secret, and of inputs that are called as something of every object. */
+const ODD: JsonObject = {
+  properties: {
+    prompt: { type: "string", "x-order": 0 },
+    ["__proto__"]: { type: "string", "x-order": 1 },
+    constructor: { type: "integer", minimum: 0, maximum: 9, default: 4, "x-order": 2 },
+    api_token: { type: "string", "x-cog-secret": true, "x-order": 3 },
+  },
+};
 
 /** At once, and not letter by letter. */
 async function write(user: UserEvent, field: HTMLElement, text: string): Promise<void> {
@@ -201,5 +211,36 @@ describe("what was typed", () => {
   it("comes along from another model where there was nothing", () => {
     show(PICTURES, "from another model");
     expect(prompt()).toHaveValue("from another model");
+  });
+});
+
+describe("a form of odd inputs", () => {
+  it("draws each, and asks for what was put in", async () => {
+    const user = userEvent.setup();
+    show(ODD);
+    await user.click(screen.getByRole("button", { name: /More/ }));
+    await write(user, screen.getByRole("textbox", { name: "Proto" }), "mine");
+    expect(screen.getByRole("spinbutton", { name: "Constructor" })).toHaveValue(4);
+    await user.click(screen.getByRole("button", { name: /Generate/ }));
+    expect(Object.entries(asked[0]?.input ?? {})).toEqual([["__proto__", "mine"]]);
+  });
+
+  it("shows nobody a secret, and keeps none over a reload", async () => {
+    const user = userEvent.setup();
+    const { unmount } = show(ODD);
+    await user.click(screen.getByRole("button", { name: /More/ }));
+    const field = screen.getByLabelText("API token");
+    expect(field).toHaveAttribute("type", "password");
+    expect(field).toHaveAttribute("autocomplete", "off");
+    await write(user, field, "hush");
+    await user.click(screen.getByRole("button", { name: /Generate/ }));
+    expect(asked[0]?.input).toEqual({ api_token: "hush" });
+    unmount();
+    expect(JSON.stringify([localStorage, sessionStorage].map(Object.entries))).not.toContain(
+      "hush",
+    );
+    show(ODD);
+    await user.click(screen.getByRole("button", { name: /More/ }));
+    expect(screen.getByLabelText("API token")).toHaveValue("");
   });
 });

@@ -63,7 +63,10 @@ export function ModelForm({
             </p>
           )}
           <Fields state={state} open={open} setOpen={setOpen} />
-          <div className="sticky bottom-0 z-10 -mx-1 grid gap-3 bg-linear-to-t from-card from-85% px-1 pt-4 pb-4 max-sm:bottom-[calc(4rem+env(safe-area-inset-bottom))]">
+          <div
+            data-slot="submit-bar"
+            className="sticky bottom-0 z-10 -mx-1 grid gap-3 bg-card px-1 pt-1 pb-4 before:pointer-events-none before:absolute before:inset-x-0 before:-top-4 before:h-4 before:bg-linear-to-t before:from-card before:to-transparent max-sm:bottom-[calc(4rem+env(safe-area-inset-bottom))]"
+          >
             <ProblemSummary problems={state.problems} form={form} />
             <SubmitBar
               model={model}

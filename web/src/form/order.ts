@@ -51,6 +51,6 @@ function numberAmong(
 
 export function hasSecret(form: FormModel, values: Values): boolean {
   return [...form.byName.values()].some(
-    ({ kind, name }) => kind === "secret" && valueAt(values, name) !== undefined,
+    ({ name, secret }) => secret && valueAt(values, name) !== undefined,
   );
 }

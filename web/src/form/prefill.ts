@@ -3,6 +3,7 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 
 import type { Job, JobRequest } from "@/gen/mediagen/v1/job_pb";
+import { openInput } from "@/jobs/secrets";
 
 /** What becomes of the seed of the job that is taken up again. */
 export type SeedWish =
@@ -64,13 +65,13 @@ export function withoutPrefill(params: URLSearchParams): URLSearchParams {
   return rest;
 }
 
-/** All inputs of a job, the prompt among them, with the seed as wished. */
+/** All inputs of a job, the prompt among them and its secrets not, with the seed as wished. */
 export function inputsOf(
   request: JobRequest,
   attempts: Job["attempts"],
   seed: SeedWish,
 ): JsonObject {
-  const inputs: JsonObject = { ...request.input };
+  const inputs = openInput(request);
   if (request.prompt !== "") inputs["prompt"] = request.prompt;
   if (seed === "new") delete inputs["seed"];
   const ran = attempts.findLast((attempt) => attempt.seed !== undefined)?.seed;

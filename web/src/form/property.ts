@@ -76,7 +76,7 @@ export function titleOf(name: string): string {
     .trim()
     .toLowerCase()
     .replace(/^num /, "number of ")
-    .replace(/\b(nsfw|url|fps|hd|3d|lora|cfg|id)\b/g, (word) => word.toUpperCase());
+    .replace(/\b(nsfw|url|fps|hd|3d|lora|cfg|id|api|ai)\b/g, (word) => word.toUpperCase());
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 

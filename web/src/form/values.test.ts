@@ -72,16 +72,28 @@ describe("what is missing", () => {
 it("has nothing in an input that is called as something of every object", () => {
   const text = { type: "string", default: "usual" };
   const odd = formOf({
-    properties: { constructor: text, toString: text, prompt: { type: "string" } },
+    properties: {
+      constructor: text,
+      toString: text,
+      ["__proto__"]: text,
+      prompt: { type: "string" },
+    },
     required: ["constructor"],
   });
+  expect([...odd.byName.keys()]).toEqual(["__proto__", "constructor", "prompt", "toString"]);
   const untouched = { prompt: "a" };
   expect(requested(odd, untouched)).toEqual({ prompt: "a", input: {} });
   expect(missing(odd, untouched)).toEqual([]);
-  const [field] = odd.byName.values();
-  expect(field && shown(field, untouched)).toBe("usual");
-  const touched = withValue(untouched, "constructor", "mine");
-  expect(requested(odd, touched).input).toEqual({ constructor: "mine" });
+  for (const [name, field] of odd.byName) {
+    if (name === "prompt") continue;
+    expect(shown(field, untouched)).toBe("usual");
+    const touched = withValue(untouched, name, "mine");
+    const { input } = requested(odd, touched);
+    expect(Object.entries(input)).toEqual([[name, "mine"]]);
+    expect(Object.getPrototypeOf(input)).toBe(Object.prototype);
+    expect(Object.entries(taken(odd, input))).toEqual([[name, "mine"]]);
+    expect(Object.keys(withValue(touched, name, undefined))).toEqual(["prompt"]);
+  }
 });
 
 it("takes from a job what the form has fields for", () => {

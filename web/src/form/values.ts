@@ -34,16 +34,17 @@ export function isChanged(field: InputField, values: Values): boolean {
 
 /** The prompt and the other inputs that a job asks for: what was changed, and what must be said. */
 export function requested(form: FormModel, values: Values): { prompt: string; input: JsonObject } {
-  const input: JsonObject = {};
-  for (const [name, field] of form.byName) {
+  const given = [...form.byName].flatMap(([name, field]): [string, JsonValue][] => {
     const value = valueAt(values, name);
-    if (value === undefined || !counts(form, name, values)) continue;
+    if (value === undefined || !counts(form, name, values)) return [];
     const needed = field.required && !isBlank(value);
-    if (needed || isChanged(field, values)) input[name] = value;
-  }
-  const { prompt, ...others } = input;
+    return needed || isChanged(field, values) ? [[name, value]] : [];
+  });
+  // Not by assignment: one may be called "__proto__".
+  const { prompt, ...others }: JsonObject = Object.fromEntries(given);
   // The API has a place of its own for it, where it is a text.
-  return typeof prompt === "string" ? { prompt, input: others } : { prompt: "", input };
+  if (typeof prompt === "string") return { prompt, input: others };
+  return { prompt: "", input: Object.fromEntries(given) };
 }
 
 /** The little that is checked before the server does it: what is missing, or can not be read. */

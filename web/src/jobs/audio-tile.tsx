@@ -41,13 +41,14 @@ export function AudioTile({ artifact, alt }: ThumbnailProps) {
   const bars = barsOf(artifact.sha256);
   const done = length ? (position * 1000) / length : 0;
   return (
-    <div className="absolute inset-0 grid grid-rows-[1fr_auto] gap-2 bg-gradient-to-br from-chart-5/20 to-chart-1/25 p-3">
+    <div className="@container absolute inset-0 grid grid-cols-1 grid-rows-[1fr_auto] gap-2 bg-gradient-to-br from-chart-5/20 to-chart-1/25 p-3">
       <div className="flex min-h-0 items-center justify-center gap-[2px]" aria-hidden>
         {bars.map((height, place) => (
           <span
             key={place}
             className={cn(
-              "w-1 min-w-0 shrink rounded-full",
+              // Where there is little room, every other one has to do.
+              "w-1 min-w-0 shrink rounded-full @max-[15rem]:even:hidden",
               place / bars.length < done ? "bg-primary" : "bg-foreground/25",
             )}
             style={{ height: `${height * 70}%` }}

@@ -1,18 +1,22 @@
 // What can be done with jobs wherever they are shown, and what is asked before it is done?
-import { createContext, use, useMemo, useState, type ReactNode } from "react";
+import { createContext, use, useCallback, useMemo, useState, type ReactNode } from "react";
+import { useNavigate } from "react-router";
 
 import { toast } from "@/components/ui/toast";
+import { remixPath } from "@/form/prefill";
 import type { Job } from "@/gen/mediagen/v1/job_pb";
 import { CancelDialog } from "@/jobs/cancel-dialog";
 import { cancelJobs, submitAgain } from "@/jobs/job-calls";
 import { RetryDialog } from "@/jobs/retry-dialog";
+import { hasSecrets } from "@/jobs/secrets";
 import { isCancelable, retryOffer } from "@/jobs/stakes";
 import { useLiveStore } from "@/live/hooks";
 
 export interface JobActions {
   /** Asks, saying what it may cost, and then cancels. */
   cancel: (jobs: readonly Job[]) => void;
-  /** Submits the same request again; asks first where that may be paid for twice. */
+  /** Submits the same request again; asks first where that may be paid for twice. Where there are
+   *  secrets to be typed again, it opens the form. */
   retry: (job: Job) => void;
 }
 
@@ -26,6 +30,7 @@ export function useJobActions(): JobActions {
 
 /** Around whatever shows jobs: the questions stand here. */
 export function JobActionsProvider({ children }: { children: ReactNode }) {
+  const again = useAgain();
   const store = useLiveStore();
   const [canceling, setCanceling] = useState<readonly Job[] | null>(null);
   const [retrying, setRetrying] = useState<Job | null>(null);
@@ -41,10 +46,7 @@ export function JobActionsProvider({ children }: { children: ReactNode }) {
         else void again(job);
       },
     };
-    async function again(job: Job): Promise<void> {
-      if (await submitAgain(job, store)) toast.success("Submitted again as a new job");
-    }
-  }, [store]);
+  }, [again]);
   return (
     <ActionsContext value={actions}>
       {children}
@@ -59,11 +61,21 @@ export function JobActionsProvider({ children }: { children: ReactNode }) {
         <RetryDialog
           job={retrying}
           onClose={() => setRetrying(null)}
-          onConfirm={async () => {
-            if (await submitAgain(retrying, store)) toast.success("Submitted again as a new job");
-          }}
+          onConfirm={() => again(retrying)}
         />
       )}
     </ActionsContext>
+  );
+}
+
+function useAgain(): (job: Job) => Promise<void> {
+  const store = useLiveStore();
+  const navigate = useNavigate();
+  return useCallback(
+    async (job) => {
+      if (hasSecrets(job)) await navigate(remixPath(job.jobId));
+      else if (await submitAgain(job, store)) toast.success("Submitted again as a new job");
+    },
+    [store, navigate],
   );
 }

@@ -6,6 +6,7 @@ import { toast } from "@/components/ui/toast";
 import { submit, type Wanted } from "@/form/submissions";
 import { Job_State, type Job } from "@/gen/mediagen/v1/job_pb";
 import { downloadable, fileName, fileUrl, pageUrl } from "@/jobs/media";
+import { copyText } from "@/lib/clipboard";
 import type { LiveStore } from "@/live/live-store";
 
 const AT_ONCE = 6;
@@ -90,10 +91,7 @@ export async function downloadAll(jobs: readonly Job[]): Promise<void> {
 /** Puts the addresses of their pages into the clipboard, a line each. */
 export async function copyLinks(jobs: readonly Job[]): Promise<void> {
   const links = jobs.map((job) => pageUrl(jobPath(job.jobId)));
-  try {
-    await navigator.clipboard.writeText(links.join("\n"));
+  if (await copyText(links.join("\n")))
     toast.success(links.length > 1 ? `${links.length} links copied` : "Link copied");
-  } catch {
-    toast.error("The browser does not let this page copy", { description: links[0] ?? "" });
-  }
+  else toast.error("The browser does not let this page copy", { description: links[0] ?? "" });
 }

@@ -36,10 +36,22 @@ export function downloadable(jobs: readonly Job[]): { job: Job; artifact: Artifa
   );
 }
 
+/** What the subtype of a media type does not say by itself; as the Python client has it. */
+const SUFFIXES: Readonly<Record<string, string>> = {
+  "audio/mpeg": "mp3",
+  "audio/x-wav": "wav",
+  "image/jpeg": "jpg",
+  "image/svg+xml": "svg",
+  "model/gltf-binary": "glb",
+  "text/plain": "txt",
+  "video/quicktime": "mov",
+};
+
 /** "0198…-0.webp": the job, the place in it, and what it is. */
 export function fileName({ jobId }: Job, { index, mediaType }: Artifact): string {
-  const subtype = mediaType.split("/")[1]?.split(";")[0]?.replace("jpeg", "jpg") ?? "bin";
-  return `${jobId}-${index}.${subtype.replace(/^x-/, "").replace("quicktime", "mov")}`;
+  const [kind = ""] = mediaType.toLowerCase().split(";");
+  const [, subtype = ""] = kind.trim().split("/");
+  return `${jobId}-${index}.${SUFFIXES[kind.trim()] ?? (subtype.replace(/^x-/, "") || "bin")}`;
 }
 
 /** The text that a model returned beside or instead of files. */

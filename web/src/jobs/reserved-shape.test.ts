@@ -1,6 +1,7 @@
 // The room for a result is kept as early as its shape can be known.
 import { expect, it } from "vitest";
 
+import { Model_OutputKind } from "@/gen/mediagen/v1/model_pb";
 import { reservedShape } from "@/jobs/reserved-shape";
 import { aJob, type JobInit } from "@/testing/jobs";
 
@@ -36,4 +37,13 @@ it.each<[string, JobInit, number]>([
 ])("%s", (_, init, ratio) => {
   const { width, height } = reservedShape(aJob({ ...init, jobId: "a" }));
   expect(width / height).toBeCloseTo(ratio);
+});
+
+it("what a model makes says the shape of a sound, a text and a film", () => {
+  const job = aJob({ jobId: "a" });
+  expect(reservedShape(job, Model_OutputKind.AUDIO)).toEqual({ width: 4, height: 3 });
+  expect(reservedShape(job, Model_OutputKind.TEXT)).toEqual({ width: 4, height: 3 });
+  expect(reservedShape(job, Model_OutputKind.VIDEO)).toEqual({ width: 16, height: 9 });
+  const done = aJob({ jobId: "a", artifacts: [{ mediaType: "audio/mpeg" }] });
+  expect(reservedShape(done)).toEqual(reservedShape(job, Model_OutputKind.AUDIO));
 });

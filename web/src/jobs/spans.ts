@@ -19,13 +19,19 @@ export function roughly(milliseconds: number): string {
   return `${Math.round(milliseconds / HOUR)} h`;
 }
 
-/** How long something took: "0.8 s", "12 s", "3 min 20 s". */
+/** How long something took: "0.8 s", "12 s", "3 min 20 s", and nothing of what is 0. */
 export function took(milliseconds: number): string {
-  if (milliseconds < 10 * SECOND) return `${(milliseconds / SECOND).toFixed(1)} s`;
+  const tenths = Math.round(milliseconds / 100);
+  if (tenths < 100) return `${tenths / 10} s`;
   const seconds = Math.round(milliseconds / SECOND);
-  if (seconds < 60) return `${seconds} s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
-  return `${Math.floor(seconds / 3600)} h ${Math.floor(seconds / 60) % 60} min`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes === 0) return `${seconds} s`;
+  if (minutes < 60) return joined(`${minutes} min`, seconds % 60, "s");
+  return joined(`${Math.floor(minutes / 60)} h`, minutes % 60, "min");
+}
+
+function joined(whole: string, rest: number, unit: string): string {
+  return rest === 0 ? whole : `${whole} ${rest} ${unit}`;
 }
 
 const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });

@@ -64,6 +64,8 @@ it("a job is called by its prompt, wherever that was given, or by its model", ()
     "in input",
   );
   expect(titleOf(job({ request: { model: "a/b:0123" } }))).toBe("b");
+  const spoken = { model: "a/b", title: "good morning", input: { text: "good morning" } };
+  expect(titleOf(job({ request: spoken }))).toBe("good morning");
   expect(shortModel("owner/name")).toBe("name");
 });
 
@@ -81,9 +83,11 @@ it("spans are written as they are spoken", () => {
     "2 min",
     "2 h",
   ]);
-  expect([0.84, 59.7, 200, 4000].map((seconds) => took(seconds * 1000))).toEqual([
+  expect([0.84, 3, 9.96, 59.7, 200, 4000].map((seconds) => took(seconds * 1000))).toEqual([
     "0.8 s",
-    "1 min 0 s",
+    "3 s",
+    "10 s",
+    "1 min",
     "3 min 20 s",
     "1 h 6 min",
   ]);

@@ -1,6 +1,7 @@
 // What is said of a job in a word or two: its state, its stage, its place in the line, its charge?
 import { Charge } from "@/gen/mediagen/v1/attempt_pb";
 import { Job_Stage, Job_State, type Job } from "@/gen/mediagen/v1/job_pb";
+import { openInput } from "@/jobs/secrets";
 import { roughly } from "@/jobs/spans";
 import { isFinal, millisOf } from "@/live/job-order";
 
@@ -76,10 +77,10 @@ export function shortModel(model: string): string {
   return (model.split("/").at(-1) ?? model).split(":")[0] ?? model;
 }
 
-/** What a job is called: its prompt, in one line. */
-export function titleOf(job: Job): string {
-  const given = job.request?.prompt ?? "";
-  const prompt = given === "" ? job.request?.input?.["prompt"] : given;
-  const line = typeof prompt === "string" ? prompt.replaceAll(/\s+/g, " ").trim() : "";
-  return line === "" ? shortModel(job.request?.model ?? job.jobId) : line;
+/** What a job is called, in one line: its prompt; of a model that takes none, what it was given. */
+export function titleOf({ jobId, request }: Job): string {
+  const prompt = request && openInput(request)["prompt"];
+  const words = [request?.prompt, typeof prompt === "string" ? prompt : "", request?.title];
+  const lines = words.map((text = "") => text.replaceAll(/\s+/g, " ").trim());
+  return lines.find((line) => line !== "") ?? shortModel(request?.model ?? jobId);
 }

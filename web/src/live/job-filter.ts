@@ -16,7 +16,7 @@ export interface JobFilter {
   labels?: readonly string[];
   /** Accepted at this time or later, in milliseconds since 1970. */
   since?: number;
-  /** In the prompt, in any case. */
+  /** In the prompt, or in the title of a job that has none, in any case. */
   text?: string;
 }
 
@@ -28,8 +28,13 @@ export function matches(job: Job, filter: JobFilter): boolean {
     (model === "" || request?.model === model) &&
     labels.every((label) => hasLabel(request?.labels ?? {}, label)) &&
     millisOf(job.createTime) >= since &&
-    (text === "" || (request?.prompt ?? "").toLowerCase().includes(text.toLowerCase()))
+    (text === "" || searched(request).toLowerCase().includes(text.toLowerCase()))
   );
+}
+
+function searched(request: Job["request"]): string {
+  const { prompt = "", title = "" } = request ?? {};
+  return prompt === "" ? title : prompt;
 }
 
 function hasLabel(labels: Readonly<Record<string, string>>, label: string): boolean {

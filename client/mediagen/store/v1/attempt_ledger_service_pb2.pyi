@@ -259,7 +259,9 @@ class ClaimJobResponse(_message.Message):
 
     @_builtins.property
     def request(self) -> _job_pb2.JobRequest:
-        """What was asked for."""
+        """What was asked for, with the true values of its secret inputs: of all answers only this one has
+        them.
+        """
 
     @_builtins.property
     def time_left(self) -> _duration_pb2.Duration:
@@ -346,10 +348,13 @@ class HeartbeatRequest(_message.Message):
     WORKER_ID_FIELD_NUMBER: _builtins.int
     SLOTS_FIELD_NUMBER: _builtins.int
     LEASES_FIELD_NUMBER: _builtins.int
+    SIMULATED_FIELD_NUMBER: _builtins.int
     worker_id: _builtins.str
     """Required. The worker's incarnation."""
     slots: _builtins.int
     """How many jobs the worker can hold in all. 0 while it drains."""
+    simulated: _builtins.bool
+    """A simulator stands in for the provider: nothing that the worker does is paid for."""
     @_builtins.property
     def leases(self) -> _containers.RepeatedCompositeFieldContainer[Global___LeaseReport]:
         """The leases that it holds."""
@@ -360,10 +365,11 @@ class HeartbeatRequest(_message.Message):
         worker_id: _builtins.str = ...,
         slots: _builtins.int = ...,
         leases: _abc.Iterable[Global___LeaseReport] | None = ...,
+        simulated: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["leases", b"leases", "slots", b"slots", "worker_id", b"worker_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["leases", b"leases", "simulated", b"simulated", "slots", b"slots", "worker_id", b"worker_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -475,7 +481,7 @@ class BeginSubmitRequest(_message.Message):
     submit_token: _builtins.str
     """Required. A random value that names this permit."""
     fingerprint: _builtins.bytes
-    """Required. The SHA-256 of the request as it will be sent: 32 bytes."""
+    """Required. The SHA-256 of the request as it will be sent, less its secret inputs: 32 bytes."""
     seed: _builtins.int
     """The seed that the worker put into the input. Absent where it put none."""
     account: _builtins.str
@@ -486,7 +492,9 @@ class BeginSubmitRequest(_message.Message):
 
     @_builtins.property
     def input(self) -> _struct_pb2.Struct:
-        """Required. The input as it will be sent, by which a lost call is recognised in the listing."""
+        """Required. The input as it will be sent, by which a lost call is recognised in the listing. It has
+        no secret inputs, which the provider does not show.
+        """
 
     def __init__(
         self,
@@ -1344,6 +1352,7 @@ class UnknownAttempt(_message.Message):
     INPUT_FIELD_NUMBER: _builtins.int
     PERMIT_TIME_FIELD_NUMBER: _builtins.int
     SEND_BY_FIELD_NUMBER: _builtins.int
+    SECRET_INPUTS_FIELD_NUMBER: _builtins.int
     submit_token: _builtins.str
     """The permit's token."""
     model: _builtins.str
@@ -1360,6 +1369,10 @@ class UnknownAttempt(_message.Message):
     def send_by(self) -> _timestamp_pb2.Timestamp:
         """When the last byte could have left."""
 
+    @_builtins.property
+    def secret_inputs(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The inputs that are secret, by name: they are not in input, and the provider does not show them."""
+
     def __init__(
         self,
         *,
@@ -1368,10 +1381,11 @@ class UnknownAttempt(_message.Message):
         input: _struct_pb2.Struct | None = ...,
         permit_time: _timestamp_pb2.Timestamp | None = ...,
         send_by: _timestamp_pb2.Timestamp | None = ...,
+        secret_inputs: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["input", b"input", "permit_time", b"permit_time", "send_by", b"send_by"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["input", b"input", "model", b"model", "permit_time", b"permit_time", "send_by", b"send_by", "submit_token", b"submit_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["input", b"input", "model", b"model", "permit_time", b"permit_time", "secret_inputs", b"secret_inputs", "send_by", b"send_by", "submit_token", b"submit_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

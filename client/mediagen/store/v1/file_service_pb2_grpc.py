@@ -80,6 +80,7 @@ class FileServiceServicer:
     def BeginUpload(self, request, context):
         """Make the record of an upload before its bytes are stored. One that is not completed within an
         hour is deleted with whatever bytes it has.
+        RESOURCE_EXHAUSTED (ERROR_REASON_TOO_MANY_UPLOADS).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -40,6 +40,7 @@ class FileServiceStub:
     BeginUpload: _grpc.UnaryUnaryMultiCallable[_file_service_pb2.BeginUploadRequest, _file_service_pb2.BeginUploadResponse]
     """Make the record of an upload before its bytes are stored. One that is not completed within an
     hour is deleted with whatever bytes it has.
+    RESOURCE_EXHAUSTED (ERROR_REASON_TOO_MANY_UPLOADS).
     """
     CompleteUpload: _grpc.UnaryUnaryMultiCallable[_file_service_pb2.CompleteUploadRequest, _file_service_pb2.CompleteUploadResponse]
     """Note that the bytes are stored, and what they are. From now on jobs can use it."""
@@ -64,6 +65,7 @@ class FileServiceAsyncStub(FileServiceStub):
     BeginUpload: _aio.UnaryUnaryMultiCallable[_file_service_pb2.BeginUploadRequest, _file_service_pb2.BeginUploadResponse]  # type: ignore[assignment]
     """Make the record of an upload before its bytes are stored. One that is not completed within an
     hour is deleted with whatever bytes it has.
+    RESOURCE_EXHAUSTED (ERROR_REASON_TOO_MANY_UPLOADS).
     """
     CompleteUpload: _aio.UnaryUnaryMultiCallable[_file_service_pb2.CompleteUploadRequest, _file_service_pb2.CompleteUploadResponse]  # type: ignore[assignment]
     """Note that the bytes are stored, and what they are. From now on jobs can use it."""
@@ -91,6 +93,7 @@ class FileServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_file_service_pb2.BeginUploadResponse, _abc.Awaitable[_file_service_pb2.BeginUploadResponse]]:
         """Make the record of an upload before its bytes are stored. One that is not completed within an
         hour is deleted with whatever bytes it has.
+        RESOURCE_EXHAUSTED (ERROR_REASON_TOO_MANY_UPLOADS).
         """
 
     @_abc_1.abstractmethod

@@ -22,13 +22,14 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from mediagen.store.v1 import feed_pb2 as mediagen_dot_store_dot_v1_dot_feed__pb2
 from mediagen.v1 import generation_service_pb2 as mediagen_dot_v1_dot_generation__service__pb2
 from mediagen.v1 import job_pb2 as mediagen_dot_v1_dot_job__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)mediagen/store/v1/job_store_service.proto\x12\x11mediagen.store.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cmediagen/store/v1/feed.proto\x1a$mediagen/v1/generation_service.proto\x1a\x15mediagen/v1/job.proto\"z\n\x10\x43reateJobRequest\x12\x16\n\x06tenant\x18\x01 \x01(\tR\x06tenant\x12\x31\n\x07request\x18\x02 \x01(\x0b\x32\x17.mediagen.v1.JobRequestR\x07request\x12\x1b\n\tfind_only\x18\x03 \x01(\x08R\x08\x66indOnly\"7\n\x11\x43reateJobResponse\x12\"\n\x03job\x18\x01 \x01(\x0b\x32\x10.mediagen.v1.JobR\x03job\">\n\rGetJobRequest\x12\x16\n\x06tenant\x18\x01 \x01(\tR\x06tenant\x12\x15\n\x06job_id\x18\x02 \x01(\tR\x05jobId\"4\n\x0eGetJobResponse\x12\"\n\x03job\x18\x01 \x01(\x0b\x32\x10.mediagen.v1.JobR\x03job\"\xa6\x04\n\x0fListJobsRequest\x12\x16\n\x06tenant\x18\x01 \x01(\tR\x06tenant\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\x12.\n\x06states\x18\x04 \x03(\x0e\x32\x16.mediagen.v1.Job.StateR\x06states\x12\x14\n\x05model\x18\x05 \x01(\tR\x05model\x12\x46\n\x06labels\x18\x06 \x03(\x0b\x32..mediagen.store.v1.ListJobsRequest.LabelsEntryR\x06labels\x12\x44\n\x10\x63reate_time_from\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0e\x63reateTimeFrom\x12H\n\x12\x63reate_time_before\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x10\x63reateTimeBefore\x12\'\n\x0fprompt_contains\x18\t \x01(\tR\x0epromptContains\x12=\n\x0c\x61\x63tive_since\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0b\x61\x63tiveSince\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"`\n\x10ListJobsResponse\x12$\n\x04jobs\x18\x01 \x03(\x0b\x32\x10.mediagen.v1.JobR\x04jobs\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"A\n\x10\x43\x61ncelJobRequest\x12\x16\n\x06tenant\x18\x01 \x01(\tR\x06tenant\x12\x15\n\x06job_id\x18\x02 \x01(\tR\x05jobId\"7\n\x11\x43\x61ncelJobResponse\x12\"\n\x03job\x18\x01 \x01(\x0b\x32\x10.mediagen.v1.JobR\x03job\"\x82\x01\n\x14ReadJobEventsRequest\x12\x16\n\x06tenant\x18\x01 \x01(\tR\x06tenant\x12\x15\n\x06job_id\x18\x02 \x01(\tR\x05jobId\x12%\n\x0e\x61\x66ter_revision\x18\x03 \x01(\x05R\rafterRevision\x12\x14\n\x05limit\x18\x04 \x01(\x05R\x05limit\"k\n\x15ReadJobEventsResponse\x12\"\n\x03job\x18\x01 \x01(\x0b\x32\x10.mediagen.v1.JobR\x03job\x12.\n\trevisions\x18\x02 \x03(\x0b\x32\x10.mediagen.v1.JobR\trevisions\"v\n\x0fReadFeedRequest\x12\x16\n\x06tenant\x18\x01 \x01(\tR\x06tenant\x12\x35\n\x05\x61\x66ter\x18\x02 \x01(\x0b\x32\x1f.mediagen.store.v1.FeedPositionR\x05\x61\x66ter\x12\x14\n\x05limit\x18\x03 \x01(\x05R\x05limit\"\xe7\x01\n\x10ReadFeedResponse\x12\x34\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1c.mediagen.store.v1.FeedEventR\x06\x65vents\x12\x33\n\x04head\x18\x02 \x01(\x0b\x32\x1f.mediagen.store.v1.FeedPositionR\x04head\x12/\n\x05\x61s_of\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x04\x61sOf\x12\x37\n\tread_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08readTime\"F\n\x13ReadRequestsRequest\x12\x16\n\x06tenant\x18\x01 \x01(\tR\x06tenant\x12\x17\n\x07job_ids\x18\x02 \x03(\tR\x06jobIds\"\xbf\x01\n\x14ReadRequestsResponse\x12Q\n\x08requests\x18\x01 \x03(\x0b\x32\x35.mediagen.store.v1.ReadRequestsResponse.RequestsEntryR\x08requests\x1aT\n\rRequestsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12-\n\x05value\x18\x02 \x01(\x0b\x32\x17.mediagen.v1.JobRequestR\x05value:\x02\x38\x01\".\n\x14ReadForecastsRequest\x12\x16\n\x06tenant\x18\x01 \x01(\tR\x06tenant\"O\n\x15ReadForecastsResponse\x12\x36\n\tforecasts\x18\x01 \x03(\x0b\x32\x18.mediagen.v1.JobForecastR\tforecasts\"Y\n\x12GetArtifactRequest\x12\x16\n\x06tenant\x18\x01 \x01(\tR\x06tenant\x12\x15\n\x06job_id\x18\x02 \x01(\tR\x05jobId\x12\x14\n\x05index\x18\x03 \x01(\x05R\x05index\"\x95\x01\n\x13GetArtifactResponse\x12\x31\n\x08\x61rtifact\x18\x01 \x01(\x0b\x32\x15.mediagen.v1.ArtifactR\x08\x61rtifact\x12\x1d\n\nobject_key\x18\x02 \x01(\tR\tobjectKey\x12,\n\x12preview_object_key\x18\x03 \x01(\tR\x10previewObjectKey\"\x12\n\x10GetHealthRequest\"\xf7\x02\n\x11GetHealthResponse\x12\x1a\n\x08\x64\x61tabase\x18\x01 \x01(\x08R\x08\x64\x61tabase\x12\x16\n\x06\x62roker\x18\x02 \x01(\x08R\x06\x62roker\x12\x1a\n\x08provider\x18\x03 \x01(\x08R\x08provider\x12)\n\x10provider_message\x18\x04 \x01(\tR\x0fproviderMessage\x12\x18\n\x07workers\x18\x05 \x01(\x05R\x07workers\x12\x14\n\x05slots\x18\x06 \x01(\x05R\x05slots\x12!\n\x0cwaiting_jobs\x18\x07 \x01(\x05R\x0bwaitingJobs\x12!\n\x0crunning_jobs\x18\x08 \x01(\x05R\x0brunningJobs\x12\x33\n\x13unresolved_attempts\x18\t \x01(\x05\x42\x02\x18\x01R\x12unresolvedAttempts\x12\x1f\n\x0bparked_jobs\x18\n \x01(\x05R\nparkedJobs\x12\x1b\n\tdead_jobs\x18\x0b \x01(\x05R\x08\x64\x65\x61\x64Jobs2\xcb\x07\n\x0fJobStoreService\x12[\n\tCreateJob\x12#.mediagen.store.v1.CreateJobRequest\x1a$.mediagen.store.v1.CreateJobResponse\"\x03\x90\x02\x02\x12R\n\x06GetJob\x12 .mediagen.store.v1.GetJobRequest\x1a!.mediagen.store.v1.GetJobResponse\"\x03\x90\x02\x01\x12X\n\x08ListJobs\x12\".mediagen.store.v1.ListJobsRequest\x1a#.mediagen.store.v1.ListJobsResponse\"\x03\x90\x02\x01\x12[\n\tCancelJob\x12#.mediagen.store.v1.CancelJobRequest\x1a$.mediagen.store.v1.CancelJobResponse\"\x03\x90\x02\x02\x12g\n\rReadJobEvents\x12\'.mediagen.store.v1.ReadJobEventsRequest\x1a(.mediagen.store.v1.ReadJobEventsResponse\"\x03\x90\x02\x01\x12X\n\x08ReadFeed\x12\".mediagen.store.v1.ReadFeedRequest\x1a#.mediagen.store.v1.ReadFeedResponse\"\x03\x90\x02\x01\x12\x64\n\x0cReadRequests\x12&.mediagen.store.v1.ReadRequestsRequest\x1a\'.mediagen.store.v1.ReadRequestsResponse\"\x03\x90\x02\x01\x12g\n\rReadForecasts\x12\'.mediagen.store.v1.ReadForecastsRequest\x1a(.mediagen.store.v1.ReadForecastsResponse\"\x03\x90\x02\x01\x12\x61\n\x0bGetArtifact\x12%.mediagen.store.v1.GetArtifactRequest\x1a&.mediagen.store.v1.GetArtifactResponse\"\x03\x90\x02\x01\x12[\n\tGetHealth\x12#.mediagen.store.v1.GetHealthRequest\x1a$.mediagen.store.v1.GetHealthResponse\"\x03\x90\x02\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)mediagen/store/v1/job_store_service.proto\x12\x11mediagen.store.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cmediagen/store/v1/feed.proto\x1a$mediagen/v1/generation_service.proto\x1a\x15mediagen/v1/job.proto\"\xad\x01\n\x10\x43reateJobRequest\x12\x16\n\x06tenant\x18\x01 \x01(\tR\x06tenant\x12\x31\n\x07request\x18\x02 \x01(\x0b\x32\x17.mediagen.v1.JobRequestR\x07request\x12\x1b\n\tfind_only\x18\x03 \x01(\x08R\x08\x66indOnly\x12\x31\n\x07secrets\x18\x04 \x01(\x0b\x32\x17.google.protobuf.StructR\x07secrets\"7\n\x11\x43reateJobResponse\x12\"\n\x03job\x18\x01 \x01(\x0b\x32\x10.mediagen.v1.JobR\x03job\">\n\rGetJobRequest\x12\x16\n\x06tenant\x18\x01 \x01(\tR\x06tenant\x12\x15\n\x06job_id\x18\x02 \x01(\tR\x05jobId\"4\n\x0eGetJobResponse\x12\"\n\x03job\x18\x01 \x01(\x0b\x32\x10.mediagen.v1.JobR\x03job\"\xa6\x04\n\x0fListJobsRequest\x12\x16\n\x06tenant\x18\x01 \x01(\tR\x06tenant\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\x12.\n\x06states\x18\x04 \x03(\x0e\x32\x16.mediagen.v1.Job.StateR\x06states\x12\x14\n\x05model\x18\x05 \x01(\tR\x05model\x12\x46\n\x06labels\x18\x06 \x03(\x0b\x32..mediagen.store.v1.ListJobsRequest.LabelsEntryR\x06labels\x12\x44\n\x10\x63reate_time_from\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0e\x63reateTimeFrom\x12H\n\x12\x63reate_time_before\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x10\x63reateTimeBefore\x12\'\n\x0fprompt_contains\x18\t \x01(\tR\x0epromptContains\x12=\n\x0c\x61\x63tive_since\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0b\x61\x63tiveSince\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"`\n\x10ListJobsResponse\x12$\n\x04jobs\x18\x01 \x03(\x0b\x32\x10.mediagen.v1.JobR\x04jobs\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"A\n\x10\x43\x61ncelJobRequest\x12\x16\n\x06tenant\x18\x01 \x01(\tR\x06tenant\x12\x15\n\x06job_id\x18\x02 \x01(\tR\x05jobId\"7\n\x11\x43\x61ncelJobResponse\x12\"\n\x03job\x18\x01 \x01(\x0b\x32\x10.mediagen.v1.JobR\x03job\"\x82\x01\n\x14ReadJobEventsRequest\x12\x16\n\x06tenant\x18\x01 \x01(\tR\x06tenant\x12\x15\n\x06job_id\x18\x02 \x01(\tR\x05jobId\x12%\n\x0e\x61\x66ter_revision\x18\x03 \x01(\x05R\rafterRevision\x12\x14\n\x05limit\x18\x04 \x01(\x05R\x05limit\"k\n\x15ReadJobEventsResponse\x12\"\n\x03job\x18\x01 \x01(\x0b\x32\x10.mediagen.v1.JobR\x03job\x12.\n\trevisions\x18\x02 \x03(\x0b\x32\x10.mediagen.v1.JobR\trevisions\"v\n\x0fReadFeedRequest\x12\x16\n\x06tenant\x18\x01 \x01(\tR\x06tenant\x12\x35\n\x05\x61\x66ter\x18\x02 \x01(\x0b\x32\x1f.mediagen.store.v1.FeedPositionR\x05\x61\x66ter\x12\x14\n\x05limit\x18\x03 \x01(\x05R\x05limit\"\xe7\x01\n\x10ReadFeedResponse\x12\x34\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1c.mediagen.store.v1.FeedEventR\x06\x65vents\x12\x33\n\x04head\x18\x02 \x01(\x0b\x32\x1f.mediagen.store.v1.FeedPositionR\x04head\x12/\n\x05\x61s_of\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x04\x61sOf\x12\x37\n\tread_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08readTime\"F\n\x13ReadRequestsRequest\x12\x16\n\x06tenant\x18\x01 \x01(\tR\x06tenant\x12\x17\n\x07job_ids\x18\x02 \x03(\tR\x06jobIds\"\xbf\x01\n\x14ReadRequestsResponse\x12Q\n\x08requests\x18\x01 \x03(\x0b\x32\x35.mediagen.store.v1.ReadRequestsResponse.RequestsEntryR\x08requests\x1aT\n\rRequestsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12-\n\x05value\x18\x02 \x01(\x0b\x32\x17.mediagen.v1.JobRequestR\x05value:\x02\x38\x01\".\n\x14ReadForecastsRequest\x12\x16\n\x06tenant\x18\x01 \x01(\tR\x06tenant\"O\n\x15ReadForecastsResponse\x12\x36\n\tforecasts\x18\x01 \x03(\x0b\x32\x18.mediagen.v1.JobForecastR\tforecasts\"Y\n\x12GetArtifactRequest\x12\x16\n\x06tenant\x18\x01 \x01(\tR\x06tenant\x12\x15\n\x06job_id\x18\x02 \x01(\tR\x05jobId\x12\x14\n\x05index\x18\x03 \x01(\x05R\x05index\"\x95\x01\n\x13GetArtifactResponse\x12\x31\n\x08\x61rtifact\x18\x01 \x01(\x0b\x32\x15.mediagen.v1.ArtifactR\x08\x61rtifact\x12\x1d\n\nobject_key\x18\x02 \x01(\tR\tobjectKey\x12,\n\x12preview_object_key\x18\x03 \x01(\tR\x10previewObjectKey\"\x12\n\x10GetHealthRequest\"\x95\x03\n\x11GetHealthResponse\x12\x1a\n\x08\x64\x61tabase\x18\x01 \x01(\x08R\x08\x64\x61tabase\x12\x16\n\x06\x62roker\x18\x02 \x01(\x08R\x06\x62roker\x12\x1a\n\x08provider\x18\x03 \x01(\x08R\x08provider\x12)\n\x10provider_message\x18\x04 \x01(\tR\x0fproviderMessage\x12\x18\n\x07workers\x18\x05 \x01(\x05R\x07workers\x12\x14\n\x05slots\x18\x06 \x01(\x05R\x05slots\x12!\n\x0cwaiting_jobs\x18\x07 \x01(\x05R\x0bwaitingJobs\x12!\n\x0crunning_jobs\x18\x08 \x01(\x05R\x0brunningJobs\x12\x33\n\x13unresolved_attempts\x18\t \x01(\x05\x42\x02\x18\x01R\x12unresolvedAttempts\x12\x1f\n\x0bparked_jobs\x18\n \x01(\x05R\nparkedJobs\x12\x1b\n\tdead_jobs\x18\x0b \x01(\x05R\x08\x64\x65\x61\x64Jobs\x12\x1c\n\tsimulated\x18\x0c \x01(\x08R\tsimulated2\xcb\x07\n\x0fJobStoreService\x12[\n\tCreateJob\x12#.mediagen.store.v1.CreateJobRequest\x1a$.mediagen.store.v1.CreateJobResponse\"\x03\x90\x02\x02\x12R\n\x06GetJob\x12 .mediagen.store.v1.GetJobRequest\x1a!.mediagen.store.v1.GetJobResponse\"\x03\x90\x02\x01\x12X\n\x08ListJobs\x12\".mediagen.store.v1.ListJobsRequest\x1a#.mediagen.store.v1.ListJobsResponse\"\x03\x90\x02\x01\x12[\n\tCancelJob\x12#.mediagen.store.v1.CancelJobRequest\x1a$.mediagen.store.v1.CancelJobResponse\"\x03\x90\x02\x02\x12g\n\rReadJobEvents\x12\'.mediagen.store.v1.ReadJobEventsRequest\x1a(.mediagen.store.v1.ReadJobEventsResponse\"\x03\x90\x02\x01\x12X\n\x08ReadFeed\x12\".mediagen.store.v1.ReadFeedRequest\x1a#.mediagen.store.v1.ReadFeedResponse\"\x03\x90\x02\x01\x12\x64\n\x0cReadRequests\x12&.mediagen.store.v1.ReadRequestsRequest\x1a\'.mediagen.store.v1.ReadRequestsResponse\"\x03\x90\x02\x01\x12g\n\rReadForecasts\x12\'.mediagen.store.v1.ReadForecastsRequest\x1a(.mediagen.store.v1.ReadForecastsResponse\"\x03\x90\x02\x01\x12\x61\n\x0bGetArtifact\x12%.mediagen.store.v1.GetArtifactRequest\x1a&.mediagen.store.v1.GetArtifactResponse\"\x03\x90\x02\x01\x12[\n\tGetHealth\x12#.mediagen.store.v1.GetHealthRequest\x1a$.mediagen.store.v1.GetHealthResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -61,50 +62,50 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_JOBSTORESERVICE'].methods_by_name['GetArtifact']._serialized_options = b'\220\002\001'
   _globals['_JOBSTORESERVICE'].methods_by_name['GetHealth']._loaded_options = None
   _globals['_JOBSTORESERVICE'].methods_by_name['GetHealth']._serialized_options = b'\220\002\001'
-  _globals['_CREATEJOBREQUEST']._serialized_start=188
-  _globals['_CREATEJOBREQUEST']._serialized_end=310
-  _globals['_CREATEJOBRESPONSE']._serialized_start=312
-  _globals['_CREATEJOBRESPONSE']._serialized_end=367
-  _globals['_GETJOBREQUEST']._serialized_start=369
-  _globals['_GETJOBREQUEST']._serialized_end=431
-  _globals['_GETJOBRESPONSE']._serialized_start=433
-  _globals['_GETJOBRESPONSE']._serialized_end=485
-  _globals['_LISTJOBSREQUEST']._serialized_start=488
-  _globals['_LISTJOBSREQUEST']._serialized_end=1038
-  _globals['_LISTJOBSREQUEST_LABELSENTRY']._serialized_start=981
-  _globals['_LISTJOBSREQUEST_LABELSENTRY']._serialized_end=1038
-  _globals['_LISTJOBSRESPONSE']._serialized_start=1040
-  _globals['_LISTJOBSRESPONSE']._serialized_end=1136
-  _globals['_CANCELJOBREQUEST']._serialized_start=1138
-  _globals['_CANCELJOBREQUEST']._serialized_end=1203
-  _globals['_CANCELJOBRESPONSE']._serialized_start=1205
-  _globals['_CANCELJOBRESPONSE']._serialized_end=1260
-  _globals['_READJOBEVENTSREQUEST']._serialized_start=1263
-  _globals['_READJOBEVENTSREQUEST']._serialized_end=1393
-  _globals['_READJOBEVENTSRESPONSE']._serialized_start=1395
-  _globals['_READJOBEVENTSRESPONSE']._serialized_end=1502
-  _globals['_READFEEDREQUEST']._serialized_start=1504
-  _globals['_READFEEDREQUEST']._serialized_end=1622
-  _globals['_READFEEDRESPONSE']._serialized_start=1625
-  _globals['_READFEEDRESPONSE']._serialized_end=1856
-  _globals['_READREQUESTSREQUEST']._serialized_start=1858
-  _globals['_READREQUESTSREQUEST']._serialized_end=1928
-  _globals['_READREQUESTSRESPONSE']._serialized_start=1931
-  _globals['_READREQUESTSRESPONSE']._serialized_end=2122
-  _globals['_READREQUESTSRESPONSE_REQUESTSENTRY']._serialized_start=2038
-  _globals['_READREQUESTSRESPONSE_REQUESTSENTRY']._serialized_end=2122
-  _globals['_READFORECASTSREQUEST']._serialized_start=2124
-  _globals['_READFORECASTSREQUEST']._serialized_end=2170
-  _globals['_READFORECASTSRESPONSE']._serialized_start=2172
-  _globals['_READFORECASTSRESPONSE']._serialized_end=2251
-  _globals['_GETARTIFACTREQUEST']._serialized_start=2253
-  _globals['_GETARTIFACTREQUEST']._serialized_end=2342
-  _globals['_GETARTIFACTRESPONSE']._serialized_start=2345
-  _globals['_GETARTIFACTRESPONSE']._serialized_end=2494
-  _globals['_GETHEALTHREQUEST']._serialized_start=2496
-  _globals['_GETHEALTHREQUEST']._serialized_end=2514
-  _globals['_GETHEALTHRESPONSE']._serialized_start=2517
-  _globals['_GETHEALTHRESPONSE']._serialized_end=2892
-  _globals['_JOBSTORESERVICE']._serialized_start=2895
-  _globals['_JOBSTORESERVICE']._serialized_end=3866
+  _globals['_CREATEJOBREQUEST']._serialized_start=219
+  _globals['_CREATEJOBREQUEST']._serialized_end=392
+  _globals['_CREATEJOBRESPONSE']._serialized_start=394
+  _globals['_CREATEJOBRESPONSE']._serialized_end=449
+  _globals['_GETJOBREQUEST']._serialized_start=451
+  _globals['_GETJOBREQUEST']._serialized_end=513
+  _globals['_GETJOBRESPONSE']._serialized_start=515
+  _globals['_GETJOBRESPONSE']._serialized_end=567
+  _globals['_LISTJOBSREQUEST']._serialized_start=570
+  _globals['_LISTJOBSREQUEST']._serialized_end=1120
+  _globals['_LISTJOBSREQUEST_LABELSENTRY']._serialized_start=1063
+  _globals['_LISTJOBSREQUEST_LABELSENTRY']._serialized_end=1120
+  _globals['_LISTJOBSRESPONSE']._serialized_start=1122
+  _globals['_LISTJOBSRESPONSE']._serialized_end=1218
+  _globals['_CANCELJOBREQUEST']._serialized_start=1220
+  _globals['_CANCELJOBREQUEST']._serialized_end=1285
+  _globals['_CANCELJOBRESPONSE']._serialized_start=1287
+  _globals['_CANCELJOBRESPONSE']._serialized_end=1342
+  _globals['_READJOBEVENTSREQUEST']._serialized_start=1345
+  _globals['_READJOBEVENTSREQUEST']._serialized_end=1475
+  _globals['_READJOBEVENTSRESPONSE']._serialized_start=1477
+  _globals['_READJOBEVENTSRESPONSE']._serialized_end=1584
+  _globals['_READFEEDREQUEST']._serialized_start=1586
+  _globals['_READFEEDREQUEST']._serialized_end=1704
+  _globals['_READFEEDRESPONSE']._serialized_start=1707
+  _globals['_READFEEDRESPONSE']._serialized_end=1938
+  _globals['_READREQUESTSREQUEST']._serialized_start=1940
+  _globals['_READREQUESTSREQUEST']._serialized_end=2010
+  _globals['_READREQUESTSRESPONSE']._serialized_start=2013
+  _globals['_READREQUESTSRESPONSE']._serialized_end=2204
+  _globals['_READREQUESTSRESPONSE_REQUESTSENTRY']._serialized_start=2120
+  _globals['_READREQUESTSRESPONSE_REQUESTSENTRY']._serialized_end=2204
+  _globals['_READFORECASTSREQUEST']._serialized_start=2206
+  _globals['_READFORECASTSREQUEST']._serialized_end=2252
+  _globals['_READFORECASTSRESPONSE']._serialized_start=2254
+  _globals['_READFORECASTSRESPONSE']._serialized_end=2333
+  _globals['_GETARTIFACTREQUEST']._serialized_start=2335
+  _globals['_GETARTIFACTREQUEST']._serialized_end=2424
+  _globals['_GETARTIFACTRESPONSE']._serialized_start=2427
+  _globals['_GETARTIFACTRESPONSE']._serialized_end=2576
+  _globals['_GETHEALTHREQUEST']._serialized_start=2578
+  _globals['_GETHEALTHREQUEST']._serialized_end=2596
+  _globals['_GETHEALTHRESPONSE']._serialized_start=2599
+  _globals['_GETHEALTHRESPONSE']._serialized_end=3004
+  _globals['_JOBSTORESERVICE']._serialized_start=3007
+  _globals['_JOBSTORESERVICE']._serialized_end=3978
 # @@protoc_insertion_point(module_scope)

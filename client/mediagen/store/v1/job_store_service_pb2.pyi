@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from mediagen.store.v1 import feed_pb2 as _feed_pb2
@@ -36,6 +37,7 @@ class CreateJobRequest(_message.Message):
     TENANT_FIELD_NUMBER: _builtins.int
     REQUEST_FIELD_NUMBER: _builtins.int
     FIND_ONLY_FIELD_NUMBER: _builtins.int
+    SECRETS_FIELD_NUMBER: _builtins.int
     tenant: _builtins.str
     """Required. The tenant it belongs to."""
     find_only: _builtins.bool
@@ -45,7 +47,14 @@ class CreateJobRequest(_message.Message):
     @_builtins.property
     def request(self) -> _job_pb2.JobRequest:
         """Required. What was asked for, normalized: every default is filled in. What was settled with it
-        (model_version, defaults, input_files) does not count when a repeat is compared.
+        (model_version, defaults, input_files, title, secret_inputs) does not count when a repeat is
+        compared. Secret inputs are masked in it.
+        """
+
+    @_builtins.property
+    def secrets(self) -> _struct_pb2.Struct:
+        """The true values of the secret inputs, by name. They are kept until the job is final, for
+        ClaimJob only. A repeat with other values is another request.
         """
 
     def __init__(
@@ -54,10 +63,11 @@ class CreateJobRequest(_message.Message):
         tenant: _builtins.str = ...,
         request: _job_pb2.JobRequest | None = ...,
         find_only: _builtins.bool = ...,
+        secrets: _struct_pb2.Struct | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["request", b"request"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["request", b"request", "secrets", b"secrets"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["find_only", b"find_only", "request", b"request", "tenant", b"tenant"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["find_only", b"find_only", "request", b"request", "secrets", b"secrets", "tenant", b"tenant"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -182,7 +192,7 @@ class ListJobsRequest(_message.Message):
     model: _builtins.str
     """Only jobs of this model."""
     prompt_contains: _builtins.str
-    """Only jobs whose prompt contains this text, in any case."""
+    """Only jobs whose prompt, or title where they have no prompt, contains this text, in any case."""
     @_builtins.property
     def states(self) -> _containers.RepeatedScalarFieldContainer[_job_pb2.Job.State.ValueType]:
         """Only jobs in one of these states."""
@@ -667,6 +677,7 @@ class GetHealthResponse(_message.Message):
     UNRESOLVED_ATTEMPTS_FIELD_NUMBER: _builtins.int
     PARKED_JOBS_FIELD_NUMBER: _builtins.int
     DEAD_JOBS_FIELD_NUMBER: _builtins.int
+    SIMULATED_FIELD_NUMBER: _builtins.int
     database: _builtins.bool
     """The database answers."""
     broker: _builtins.bool
@@ -697,6 +708,8 @@ class GetHealthResponse(_message.Message):
     """How many jobs are parked: the outcome of a paid call could not be found out."""
     dead_jobs: _builtins.int
     """How many jobs have failed for an operator to decide about. The parked ones are not among them."""
+    simulated: _builtins.bool
+    """There are workers, and all of them work with a simulator of the provider."""
     def __init__(
         self,
         *,
@@ -711,10 +724,11 @@ class GetHealthResponse(_message.Message):
         unresolved_attempts: _builtins.int = ...,
         parked_jobs: _builtins.int = ...,
         dead_jobs: _builtins.int = ...,
+        simulated: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["broker", b"broker", "database", b"database", "dead_jobs", b"dead_jobs", "parked_jobs", b"parked_jobs", "provider", b"provider", "provider_message", b"provider_message", "running_jobs", b"running_jobs", "slots", b"slots", "unresolved_attempts", b"unresolved_attempts", "waiting_jobs", b"waiting_jobs", "workers", b"workers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["broker", b"broker", "database", b"database", "dead_jobs", b"dead_jobs", "parked_jobs", b"parked_jobs", "provider", b"provider", "provider_message", b"provider_message", "running_jobs", b"running_jobs", "simulated", b"simulated", "slots", b"slots", "unresolved_attempts", b"unresolved_attempts", "waiting_jobs", b"waiting_jobs", "workers", b"workers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -8,6 +8,7 @@ import { labelsText, NO_OPTIONS } from "@/form/job-options";
 import { inputsOf, type Prefill } from "@/form/prefill";
 import { taken, valueAt, withValue } from "@/form/values";
 import { Priority, type Job } from "@/gen/mediagen/v1/job_pb";
+import { secretsOf } from "@/jobs/secrets";
 import type { Model } from "@/gen/mediagen/v1/model_pb";
 import { secondsOf } from "@/models/price";
 
@@ -46,11 +47,25 @@ export function filled(
   return {
     form,
     draft: { values: taken(form, inputs), options },
-    notice:
-      unknown.length === 0
-        ? undefined
-        : `The model no longer takes ${unknown.join(", ")}: left out here.`,
+    notice: noticeOf(form, unknown, secretsOf(request)),
   };
+}
+
+function noticeOf(
+  form: FormModel,
+  unknown: readonly string[],
+  secrets: readonly string[],
+): string | undefined {
+  const typed = secrets.map((name) => form.byName.get(name)?.title ?? name);
+  const notices = [
+    ...(unknown.length > 0
+      ? [`The model no longer takes ${unknown.join(", ")}: left out here.`]
+      : []),
+    ...(secrets.length > 0
+      ? [`What is secret is told to nobody: type ${typed.join(", ")} again.`]
+      : []),
+  ];
+  return notices.length > 0 ? notices.join(" ") : undefined;
 }
 
 function withInput(

@@ -3,9 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useCallback, useRef, useState, type RefObject } from "react";
 import { useLocation, useSearchParams } from "react-router";
 
-import { problemOf } from "@/api/problem";
 import { useShortcut } from "@/app/shortcuts";
-import { Button } from "@/components/ui/button";
 import { Skeleton } from "@/components/ui/skeleton";
 import { ModelForm } from "@/form/model-form";
 import { readPrefill } from "@/form/prefill";
@@ -15,6 +13,7 @@ import { oneModel } from "@/models/queries";
 import { UnderWay } from "@/pages/create/under-way";
 import { PrefillLoader } from "@/pages/create/prefill-loader";
 import { carriedIn } from "@/pages/create/carried";
+import { ModelFailure } from "@/pages/create/model-failure";
 import { useChosenModel } from "@/pages/create/use-chosen-model";
 
 /** Most visits choose no other model: its window comes when it is called for. */
@@ -23,7 +22,7 @@ const ModelPicker = lazy(async () => ({ default: (await loadPicker()).ModelPicke
 
 export function FormPanel() {
   const [params] = useSearchParams();
-  const { name, error, choose } = useChosenModel();
+  const { name, error, retry, choose } = useChosenModel();
   const prefill = readPrefill(params);
   const [picking, setPicking] = useState(false);
   const prompt = useRef("");
@@ -41,14 +40,20 @@ export function FormPanel() {
   return (
     <section
       aria-label="New job"
-      className="grid scroll-slim content-start gap-6 rounded-2xl bg-card p-4 pb-0 shadow-xs lg:sticky lg:top-16 lg:max-h-[calc(100dvh-5rem)] lg:overflow-y-auto"
+      className="grid scroll-slim content-start gap-6 rounded-2xl bg-card p-4 pb-0 shadow-xs lg:sticky lg:top-16 lg:max-h-[calc(100dvh-5rem)] lg:scroll-pt-4 lg:scroll-pb-30 lg:overflow-y-auto"
     >
-      {error !== null && <Failure error={error} />}
+      {error !== null && <ModelFailure error={error} onRetry={retry} />}
       {name !== undefined && (
         <>
           <ChosenModelCard name={name} card={card} onPick={() => setPicking(true)} />
           {prefill === undefined ? (
-            <Form key={name} reference={name} onPrompt={onPrompt} />
+            <Form
+              key={name}
+              reference={name}
+              onPrompt={onPrompt}
+              onChoose={onChoose}
+              onPick={() => setPicking(true)}
+            />
           ) : (
             <PrefillLoader key={JSON.stringify(prefill)} prefill={prefill} model={name} />
           )}
@@ -94,14 +99,25 @@ function ChosenModelCard({ name, card, onPick }: ChosenModelCardProps) {
 interface FormProps {
   reference: string;
   onPrompt: (text: string) => void;
+  onChoose: (name: string) => void;
+  onPick: () => void;
 }
 
-function Form({ reference, onPrompt }: FormProps) {
-  const { data: model, error, refetch } = useQuery(oneModel(reference));
+function Form({ reference, onPrompt, onChoose, onPick }: FormProps) {
+  const { data: model, error, ...reading } = useQuery(oneModel(reference));
   const store = useLiveStore();
   const { notice, carriedPrompt = "" } = carriedIn(useLocation().state);
-  if (error !== null && model === undefined)
-    return <Failure error={error} onRetry={() => void refetch()} />;
+  // It is asked for a few times by itself: after the first, people are told why they wait.
+  const trouble = error ?? (reading.failureCount > 1 ? reading.failureReason : null);
+  if (trouble !== null && model === undefined)
+    return (
+      <ModelFailure
+        error={trouble}
+        onRetry={error === null ? undefined : () => void reading.refetch()}
+        onChoose={onChoose}
+        onPick={onPick}
+      />
+    );
   if (model === undefined) return <FormSkeleton />;
   return (
     <ModelForm
@@ -113,19 +129,6 @@ function Form({ reference, onPrompt }: FormProps) {
       onPrompt={onPrompt}
       onAccepted={(job) => store.absorb([job])}
     />
-  );
-}
-
-function Failure({ error, onRetry }: { error: Error; onRetry?: () => void }) {
-  return (
-    <div role="alert" className="grid justify-items-start gap-3 pb-4 text-sm">
-      <p className="text-pretty text-destructive">{problemOf(error).message}</p>
-      {onRetry && (
-        <Button variant="secondary" onClick={onRetry}>
-          Try again
-        </Button>
-      )}
-    </div>
   );
 }
 

@@ -7,11 +7,13 @@ import { Link } from "react-router";
 
 import { bounded, generation } from "@/api/clients";
 import { Skeleton } from "@/components/ui/skeleton";
+import type { Shape } from "@/form/ratio";
 import { useSubmissions, type Submission } from "@/form/submissions";
 import { JobSchema, type Job } from "@/gen/mediagen/v1/job_pb";
 import { CAPTION_HEIGHT, JobCard } from "@/jobs/job-card";
 import { reservedShape } from "@/jobs/reserved-shape";
 import { useJobs, useLive, useLiveStore } from "@/live/hooks";
+import { useOutputKinds } from "@/models/output-kinds";
 import { SubmissionCard } from "@/pages/create/submission-card";
 
 const MOST = 24;
@@ -20,6 +22,8 @@ export function NewestJobs() {
   const jobs = useJobs(undefined, MOST);
   const submissions = useSubmissions().toReversed();
   const { isPending } = useNewestRead();
+  const { kindOf } = useOutputKinds();
+  const shapeOf = (job: Job): Shape => reservedShape(job, kindOf(job));
   const nothing = jobs.length + submissions.length === 0;
   return (
     <section aria-labelledby="newest" className="grid min-w-0 content-start gap-3">
@@ -38,12 +42,12 @@ export function NewestJobs() {
       {!nothing && (
         <ul aria-label="Newest jobs" className={ROWS}>
           {submissions.map((submission) => (
-            <Place key={submission.request.requestId} job={expected(submission)}>
+            <Place key={submission.request.requestId} {...shapeOf(expected(submission))}>
               <SubmissionCard submission={submission} />
             </Place>
           ))}
           {jobs.map((job) => (
-            <Place key={job.jobId} job={job}>
+            <Place key={job.jobId} {...shapeOf(job)}>
               <JobCard job={job} />
             </Place>
           ))}
@@ -58,8 +62,7 @@ export function NewestJobs() {
 /** Rows of one height: each place is as wide as its shape wants, and grows by as much. */
 const ROWS = "flex flex-wrap gap-x-3 gap-y-2 [--row:11rem] sm:[--row:15rem] 2xl:[--row:17rem]";
 
-function Place({ job, children }: { job: Job; children: ReactNode }) {
-  const { width, height } = reservedShape(job);
+function Place({ width, height, children }: Shape & { children: ReactNode }) {
   const ratio = Math.min(Math.max(width / height, 0.5), 2.6);
   const basis: CSSProperties = { flexGrow: ratio, flexBasis: `calc(var(--row) * ${ratio})` };
   return (

@@ -10,7 +10,7 @@ import { useLiveStore } from "@/live/hooks";
 
 export function SubmissionCard({ submission }: { submission: Submission }) {
   const { request, state } = submission;
-  const title = request.prompt === "" ? "Without a prompt" : request.prompt;
+  const title = titleOf(submission);
   return (
     <div data-slot="submission" data-state={state} className="flex h-full flex-col">
       <div className="grid min-h-0 flex-1 place-content-center justify-items-center gap-2 overflow-hidden rounded-xl bg-secondary/60 p-4 text-center text-sm">
@@ -29,6 +29,13 @@ export function SubmissionCard({ submission }: { submission: Submission }) {
       </div>
     </div>
   );
+}
+
+/** As the service will call it, or nearly so. */
+function titleOf({ request, secret }: Submission): string {
+  const texts = Object.values(request.input ?? {}).filter((value) => typeof value === "string");
+  const [text = ""] = secret ? [] : texts;
+  return request.prompt || text || shortModel(request.model);
 }
 
 function Sending() {

@@ -16,6 +16,8 @@ export interface ChosenModel {
   name: string | undefined;
   /** Why there is none. */
   error: Error | null;
+  /** Asks for the models again. */
+  retry: () => void;
   /** Also says what was typed for the one before. */
   choose: (name: string, prompt: string) => void;
 }
@@ -24,12 +26,13 @@ export function useChosenModel(): ChosenModel {
   const [params, setParams] = useSearchParams();
   const said = params.get("model") ?? "";
   const asked = isReferenceToModel(said) ? said : lastModel();
-  const { data: models, error } = useQuery({ ...allModels, enabled: asked === undefined });
+  const { data: models, error, refetch } = useQuery({ ...allModels, enabled: asked === undefined });
   const name = asked ?? (models?.find((model) => model.name === FIRST) ?? models?.[0])?.name;
   useEffect(() => {
     if (name !== undefined && name === said) rememberModel(name);
   }, [name, said]);
   const choose = (chosen: string, prompt: string) =>
     setParams({ model: chosen }, { state: { carriedPrompt: prompt } satisfies Carried });
-  return { name, error: name === undefined ? error : null, choose };
+  const retry = () => void refetch();
+  return { name, error: name === undefined ? error : null, retry, choose };
 }

@@ -4,6 +4,7 @@ import { expect, it } from "vitest";
 
 import { Job_State, type Job } from "@/gen/mediagen/v1/job_pb";
 import { NOTHING_KNOWN, reduce, type LiveState } from "@/live/live-state";
+import { Model_OutputKind } from "@/gen/mediagen/v1/model_pb";
 import { itemsOf, sameItems, Shapes, type Listed } from "@/pages/gallery/gallery-items";
 import { aJob, NOON } from "@/testing/jobs";
 
@@ -13,8 +14,9 @@ const at = (second: number, more: Partial<Job> = {}): Job => ({
 });
 const live = (...jobs: Job[]): LiveState =>
   reduce(NOTHING_KNOWN, [{ kind: "read", jobs, epoch: 0 }]);
+const unknown = (): Model_OutputKind => Model_OutputKind.UNSPECIFIED;
 const shown = (state: LiveState, listed: Listed, filter = {}): string[] =>
-  itemsOf(state, listed, filter, new Shapes()).map(({ jobId }) => jobId);
+  itemsOf(state, listed, filter, new Shapes(), unknown).map(({ jobId }) => jobId);
 
 it("newer live jobs stand before the listed ones; older open ones wait for their page", () => {
   const state = live(at(9), at(5), at(4), at(1));
@@ -44,9 +46,9 @@ it("who leaves the filter leaves the list, although it was listed", () => {
 it("the shape that a card had first stays, and progress moves nothing", () => {
   const shapes = new Shapes();
   const listed = { jobs: [], complete: true };
-  const before = itemsOf(live(at(5)), listed, {}, shapes);
+  const before = itemsOf(live(at(5)), listed, {}, shapes, unknown);
   const artifacts = aJob({ jobId: "x", artifacts: [{ width: 300, height: 100 }] }).artifacts;
-  const after = itemsOf(live(at(5, { revision: 2, artifacts })), listed, {}, shapes);
+  const after = itemsOf(live(at(5, { revision: 2, artifacts })), listed, {}, shapes, unknown);
   expect(sameItems(before, after)).toBe(true);
-  expect(sameItems(before, itemsOf(live(at(5), at(6)), listed, {}, shapes))).toBe(false);
+  expect(sameItems(before, itemsOf(live(at(5), at(6)), listed, {}, shapes, unknown))).toBe(false);
 });

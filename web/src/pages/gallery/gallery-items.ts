@@ -4,6 +4,7 @@ import { reservedShape } from "@/jobs/reserved-shape";
 import { matches, type JobFilter } from "@/live/job-filter";
 import { mergeNewestFirst, newestFirst } from "@/live/job-order";
 import type { LiveState } from "@/live/live-state";
+import type { KindOf } from "@/models/output-kinds";
 
 export interface GalleryItem {
   jobId: string;
@@ -25,10 +26,10 @@ export interface Listed {
 export class Shapes {
   private readonly ratios = new Map<string, number>();
 
-  ratioOf(job: Job): number {
+  ratioOf(job: Job, kindOf: KindOf): number {
     const known = this.ratios.get(job.jobId);
     if (known !== undefined) return known;
-    const { width, height } = reservedShape(job);
+    const { width, height } = reservedShape(job, kindOf(job));
     this.ratios.set(job.jobId, width / height);
     return width / height;
   }
@@ -40,6 +41,7 @@ export function itemsOf(
   listed: Listed,
   filter: JobFilter,
   shapes: Shapes,
+  kindOf: KindOf,
 ): readonly GalleryItem[] {
   const oldest = listed.jobs.at(-1);
   const live = state.order.filter(
@@ -50,7 +52,7 @@ export function itemsOf(
   // The live state keeps only so many.
   const others = listed.jobs.filter((job) => !state.jobs.has(job.jobId));
   return mergeNewestFirst(live, others).map((job) => {
-    return { jobId: job.jobId, ratio: shapes.ratioOf(job), job };
+    return { jobId: job.jobId, ratio: shapes.ratioOf(job, kindOf), job };
   });
 }
 

@@ -1,24 +1,11 @@
 // Which jobs shall be shown: by text, by state, and by what the filters say.
-import { Search, X } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import { X } from "lucide-react";
 
-import { useFocusTarget } from "@/app/focus-target";
 import { Button } from "@/components/ui/button";
-import { Input } from "@/components/ui/input";
-import { stateWord } from "@/jobs/words";
-import { cn } from "@/lib/cn";
 import { FilterPopover } from "@/pages/gallery/filter-popover";
-import {
-  LONGEST_TEXT,
-  SINCE,
-  STATE_NAMES,
-  type GalleryQuery,
-  type StateName,
-} from "@/pages/gallery/gallery-url";
-
-const STATES = Object.keys(STATE_NAMES) as StateName[];
-/** After the last key, the list is asked for. */
-const TYPING_MS = 250;
+import { SINCE, type GalleryQuery } from "@/pages/gallery/gallery-url";
+import { SearchField } from "@/pages/gallery/search-field";
+import { StateChips } from "@/pages/gallery/state-chips";
 
 interface GalleryToolbarProps {
   query: GalleryQuery;
@@ -36,98 +23,6 @@ export function GalleryToolbar({ query, onChange }: GalleryToolbarProps) {
       <StateChips states={query.states} onChange={(states) => onChange({ states })} />
       <Narrowed query={query} onChange={onChange} />
     </div>
-  );
-}
-
-function SearchField({ text, onChange }: { text: string; onChange: (text: string) => void }) {
-  const field = useRef<HTMLInputElement>(null);
-  const [typed, setTyped] = useState(text);
-  const [shown, setShown] = useState(text);
-  const [sent, setSent] = useState(text);
-  useFocusTarget("search", field);
-  // Changed by somebody else: going back, or showing everything. What was sent from here comes back
-  // later, when more may have been typed.
-  if (text !== shown) {
-    setShown(text);
-    if (text !== sent) {
-      setSent(text);
-      setTyped(text);
-    }
-  }
-  useEffect(() => {
-    if (typed === sent) return;
-    const timer = setTimeout(() => {
-      setSent(typed);
-      onChange(typed);
-    }, TYPING_MS);
-    return () => clearTimeout(timer);
-  }, [typed, sent, onChange]);
-  return (
-    <div className="relative min-w-40 flex-1 sm:max-w-80">
-      <Search
-        className="pointer-events-none absolute top-2.5 left-3 size-4 text-muted-foreground"
-        aria-hidden
-      />
-      <Input
-        ref={field}
-        type="search"
-        value={typed}
-        maxLength={LONGEST_TEXT}
-        onChange={(event) => setTyped(event.target.value)}
-        placeholder="Search prompts"
-        aria-label="Search prompts"
-        className="pl-9"
-      />
-    </div>
-  );
-}
-
-interface StateChipsProps {
-  states: readonly StateName[];
-  onChange: (states: StateName[]) => void;
-}
-
-function StateChips({ states, onChange }: StateChipsProps) {
-  return (
-    <div
-      role="group"
-      aria-label="States"
-      className="flex scroll-slim items-center gap-1 overflow-x-auto p-0.5 max-sm:w-full"
-    >
-      <Chip pressed={states.length === 0} words="All" onPress={() => onChange([])} />
-      {STATES.map((name) => {
-        const pressed = states.includes(name);
-        const without = states.filter((one) => one !== name);
-        return (
-          <Chip
-            key={name}
-            pressed={pressed}
-            words={stateWord(STATE_NAMES[name])}
-            onPress={() => onChange(pressed ? without : [...states, name])}
-          />
-        );
-      })}
-    </div>
-  );
-}
-
-interface ChipProps {
-  pressed: boolean;
-  words: string;
-  onPress: () => void;
-}
-
-function Chip({ pressed, words, onPress }: ChipProps) {
-  return (
-    <Button
-      variant={pressed ? "secondary" : "ghost"}
-      size="sm"
-      aria-pressed={pressed}
-      onClick={onPress}
-      className={cn("rounded-full", !pressed && "text-muted-foreground")}
-    >
-      {words}
-    </Button>
   );
 }
 

@@ -9,9 +9,11 @@ import { clock } from "@/live/clock";
 import { useLive, useLiveStore } from "@/live/hooks";
 import { listRequest } from "@/live/job-filter";
 import type { LiveState } from "@/live/live-state";
+import { useOutputKinds } from "@/models/output-kinds";
 
 const PAGE = 60;
-/** So long the first page waits for the stream: who lists after it has begun misses nothing. */
+/** So long the first page waits: for the stream, as who lists after it has begun misses nothing, and
+ *  for the catalogue, which tells the shapes of what is still to come. */
 const PATIENCE_MS = 1500;
 
 export interface GalleryJobs {
@@ -30,6 +32,7 @@ export function useGalleryJobs(query: GalleryQuery): GalleryJobs {
   const store = useLiveStore();
   const known = useLive((state: LiveState) => state.generation);
   const patient = usePatience();
+  const { kindOf, settled } = useOutputKinds();
   const filter = useMemo(() => filterOf(query, clock.now()), [query]);
   const [shapes] = useState(() => new Shapes());
   const pages = useInfiniteQuery({
@@ -53,20 +56,21 @@ export function useGalleryJobs(query: GalleryQuery): GalleryJobs {
   useEffect(() => {
     if (outdated && !isFetching && !isRefetchError) void refetch();
   }, [outdated, isFetching, isRefetchError, refetch]);
+  const ready = pages.data !== undefined && (settled || !patient);
   const listed = useMemo(() => {
     return {
-      jobs: pages.data?.pages.flatMap(({ jobs }) => jobs) ?? [],
-      complete: pages.data !== undefined && !pages.hasNextPage,
+      jobs: (ready && pages.data.pages.flatMap(({ jobs }) => jobs)) || [],
+      complete: ready && !pages.hasNextPage,
     };
-  }, [pages.data, pages.hasNextPage]);
+  }, [ready, pages.data, pages.hasNextPage]);
   const select = useCallback(
-    (state: LiveState) => itemsOf(state, listed, filter, shapes),
-    [listed, filter, shapes],
+    (state: LiveState) => itemsOf(state, listed, filter, shapes, kindOf),
+    [listed, filter, shapes, kindOf],
   );
   const items = useLive(select, sameItems);
   return {
     items,
-    status: pages.data !== undefined ? "listed" : pages.isError ? "error" : "loading",
+    status: ready ? "listed" : pages.isError ? "error" : "loading",
     error: pages.error,
     again: () => void refetch(),
     more: () => {

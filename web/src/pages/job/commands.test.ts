@@ -63,3 +63,31 @@ describe("a command", () => {
     expect(text).toContain('input={"seed": 4, "image": "upload:1"},');
   });
 });
+
+describe("a secret", () => {
+  const hidden = create(JobRequestSchema, {
+    model: "a/b",
+    input: { "api-key": "**********", text: "**********" },
+    secretInputs: ["api-key"],
+  });
+  const origin = "http://127.0.0.1:8000";
+
+  it("is read from the environment of who runs the command", () => {
+    expect(asCurl(hidden, origin)).toContain(`"api-key": "'"$API_KEY"'"`);
+    expect(asBufCurl(hidden, origin)).toContain(`"api-key": "'"$API_KEY"'"`);
+    const python = asPython(hidden, origin);
+    expect(python).toContain("import asyncio\nimport os\n\nimport mediagen");
+    expect(python).toContain('"api-key": os.environ["API_KEY"]');
+  });
+
+  it("changes nothing of what only looks like it", () => {
+    expect(asCurl(hidden, origin)).toContain('"text": "**********"');
+  });
+});
+
+it("a model without a prompt is given none", () => {
+  const speech = create(JobRequestSchema, { model: "a/b", input: { text: "hello" } });
+  const python = asPython(speech, "http://127.0.0.1:8000");
+  expect(python).toContain('submit(\n            model="a/b",');
+  expect(python).toContain("import asyncio\n\nimport mediagen");
+});

@@ -2,16 +2,19 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 
 import { Priority, type JobRequest } from "@/gen/mediagen/v1/job_pb";
+import { openInput, secretsOf } from "@/jobs/secrets";
 import { jsonText, pythonLiteral, shellWord } from "@/pages/job/quoting";
 
 const SUBMIT = "mediagen.v1.GenerationService/SubmitJob";
 /** What the service takes where nothing is said. */
 const USUAL_TIMEOUT_SECONDS = 3600;
 
-/** What is submitted, without the id of the submission: sent again, it makes another job. */
+/** What is submitted, without the id of the submission: sent again, it makes another job. In the
+ *  place of a secret stands its mark. */
 export function submission(request: JobRequest): JsonObject {
   const seconds = timeoutSeconds(request);
-  const { input = {}, labels, model, priority, prompt } = request;
+  const { labels, model, priority, prompt } = request;
+  const input = inputOf(request);
   return {
     model,
     ...(prompt !== "" && { prompt }),
@@ -26,7 +29,7 @@ export function asCurl(request: JobRequest, origin: string): string {
   return lines([
     `curl ${shellWord(`${origin}/api/v1/generate`)}`,
     "-H 'content-type: application/json'",
-    `-d ${shellWord(jsonText(submission(request), 2))}`,
+    `-d ${shellBody(request)}`,
   ]);
 }
 
@@ -34,7 +37,7 @@ export function asBufCurl(request: JobRequest, origin: string): string {
   const plain = new URL(origin).protocol === "http:";
   return lines([
     `buf curl --protocol grpc${plain ? " --http2-prior-knowledge" : ""}`,
-    `-d ${shellWord(jsonText(submission(request), 2))}`,
+    `-d ${shellBody(request)}`,
     shellWord(`${origin}/${SUBMIT}`),
   ]);
 }
@@ -43,7 +46,7 @@ export function asPython(request: JobRequest, origin: string): string {
   const { protocol, host } = new URL(origin);
   const address = protocol === "http:" ? withPort(host) : origin;
   return `import asyncio
-
+${secretsOf(request).length > 0 ? "import os\n" : ""}
 import mediagen
 
 
@@ -56,8 +59,9 @@ async def main() -> None:
         if job.state != mediagen.Job.STATE_COMPLETED:
             raise SystemExit(job.failure.message)
         for artifact in job.artifacts:
-            extension = artifact.media_type.rpartition("/")[2]
-            await client.download(job.job_id, artifact.index, to=f"{artifact.index}.{extension}")
+            name = mediagen.file_name(job, artifact)
+            await client.download(job.job_id, artifact.index, to=name)
+            print(name)
 
 
 asyncio.run(main())
@@ -65,16 +69,50 @@ asyncio.run(main())
 }
 
 function pythonArguments(request: JobRequest): string[] {
-  const { input = {}, labels, model, priority, prompt } = request;
+  const { labels, model, priority, prompt } = request;
+  const input = inputOf(request);
   const seconds = timeoutSeconds(request);
   return [
-    `${pythonLiteral(prompt)},`,
+    ...(prompt === "" ? [] : [`${pythonLiteral(prompt)},`]),
     `model=${pythonLiteral(model)},`,
-    ...(Object.keys(input).length > 0 ? [`input=${pythonLiteral(input)},`] : []),
+    ...(Object.keys(input).length > 0 ? [`input=${pythonInput(request)},`] : []),
     ...(Object.keys(labels).length > 0 ? [`labels=${pythonLiteral(labels)},`] : []),
     ...(isUnusual(priority) ? [`priority="${Priority[priority].toLowerCase()}",`] : []),
     ...(seconds !== USUAL_TIMEOUT_SECONDS ? [`timeout=${seconds},`] : []),
   ];
+}
+
+// Nobody is told a secret: whoever runs the command has it in a variable of the environment.
+
+function inputOf(request: JobRequest): JsonObject {
+  const secrets = secretsOf(request).map((name) => [name, mark(name)] as const);
+  return { ...openInput(request), ...Object.fromEntries(secrets) };
+}
+
+/** No text that somebody wrote: its first and last characters are for private use. */
+function mark(name: string): string {
+  return `\ue000${variable(name)}\ue000`;
+}
+
+/** The variable of the shell for an input: "voice_id" is in VOICE_ID. */
+function variable(name: string): string {
+  return name.toUpperCase().replaceAll(/\W/g, "_").replace(/^\d/, "_$&");
+}
+
+function shellBody(request: JobRequest): string {
+  const word = shellWord(jsonText(submission(request), 2));
+  return secretsOf(request).reduce(
+    // Out of the single quotes, and back.
+    (text, name) => text.replaceAll(mark(name), `'"$${variable(name)}"'`),
+    word,
+  );
+}
+
+function pythonInput(request: JobRequest): string {
+  return secretsOf(request).reduce(
+    (text, name) => text.replaceAll(`"${mark(name)}"`, `os.environ["${variable(name)}"]`),
+    pythonLiteral(inputOf(request)),
+  );
 }
 
 function timeoutSeconds({ timeout }: JobRequest): number {

@@ -4,6 +4,7 @@ import { useEffect, useState, type ComponentProps, type ReactNode } from "react"
 
 import { Button } from "@/components/ui/button";
 import { toast } from "@/components/ui/toast";
+import { copyText } from "@/lib/clipboard";
 
 interface CopyButtonProps extends Omit<ComponentProps<typeof Button>, "onClick"> {
   text: string;
@@ -26,7 +27,7 @@ export function CopyButton({
     return () => clearTimeout(timer);
   }, [copied]);
   const onClick = async (): Promise<void> => {
-    const done = await copy(text);
+    const done = await copyText(text);
     setCopied(done);
     if (done) toast("Copied");
     else toast.error("The browser does not let the page copy. Select the text instead.");
@@ -37,29 +38,4 @@ export function CopyButton({
       {children}
     </Button>
   );
-}
-
-/** Over plain HTTP a page has no clipboard, but the old command. */
-async function copy(text: string): Promise<boolean> {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    return copyBySelection(text);
-  }
-}
-
-function copyBySelection(text: string): boolean {
-  const field = document.createElement("textarea");
-  field.value = text;
-  field.style.position = "fixed";
-  field.style.opacity = "0";
-  const focused = document.activeElement;
-  document.body.append(field);
-  field.select();
-  // eslint-disable-next-line @typescript-eslint/no-deprecated
-  const done = document.execCommand("copy");
-  field.remove();
-  if (focused instanceof HTMLElement) focused.focus();
-  return done;
 }

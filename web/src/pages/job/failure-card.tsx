@@ -11,6 +11,7 @@ import type { Failure } from "@/gen/mediagen/v1/failure_pb";
 import { Job_State, type Job } from "@/gen/mediagen/v1/job_pb";
 import { submitAgain } from "@/jobs/job-calls";
 import { RetryDialog } from "@/jobs/retry-dialog";
+import { hasSecrets } from "@/jobs/secrets";
 import { retryOffer } from "@/jobs/stakes";
 import { chargeWord } from "@/jobs/words";
 import { useLiveStore } from "@/live/hooks";
@@ -76,12 +77,16 @@ function Retry({ job }: { job: Job }) {
   );
 }
 
-/** Submits it again, and goes there. */
+/** Submits it again, and goes there; or to the form, where there are secrets to be typed again. */
 function useRetry(job: Job): { busy: boolean; again: () => Promise<void> } {
   const [busy, setBusy] = useState(false);
   const store = useLiveStore();
   const navigate = useNavigate();
   const again = async (): Promise<void> => {
+    if (hasSecrets(job)) {
+      await navigate(remixPath(job.jobId));
+      return;
+    }
     setBusy(true);
     const made = await submitAgain(job, store);
     setBusy(false);

@@ -8,13 +8,14 @@ import { referenceOf } from "@/form/files/file-reference";
 import { uploadQuery } from "@/form/files/queries";
 import { sizeText } from "@/form/files/tile";
 import type { JobRequest } from "@/gen/mediagen/v1/job_pb";
+import { useInputOrder } from "@/models/input-order";
 import { CopyButton } from "@/pages/job/copy-button";
 import { Facts, type Fact } from "@/pages/job/facts";
 import { inputsOf, inputText, type GivenFile, type GivenInput } from "@/pages/job/inputs";
 import { SectionCard } from "@/pages/job/section-card";
 
 export function InputsCard({ request }: { request: JobRequest }) {
-  const inputs = inputsOf(request);
+  const inputs = inputsOf(request).sort(useInputOrder(request.model));
   const given = inputs.filter(({ isDefault }) => !isDefault);
   const left = inputs.filter(({ isDefault }) => isDefault);
   const prompt = request.prompt;
@@ -44,6 +45,7 @@ export function InputsCard({ request }: { request: JobRequest }) {
 
 function factOf(input: GivenInput): Fact {
   const name = input.name.replaceAll("_", " ");
+  if (input.isSecret) return [name, <em key={name}>hidden</em>];
   if (input.files.length === 0) return [name, inputText(input.value)];
   return [
     name,

@@ -6,6 +6,8 @@ import type { InputFile, JobRequest } from "@/gen/mediagen/v1/job_pb";
 export interface GivenInput {
   name: string;
   value: JsonValue;
+  /** The model says that nobody is to know it: `value` is stars. */
+  isSecret: boolean;
   /** Left out by the caller: the model takes this. */
   isDefault: boolean;
   /** Those in it, in the order of their paths. */
@@ -18,18 +20,29 @@ export interface GivenFile {
   reference: string;
 }
 
-/** What was given first, then what was left out; without the prompt. */
-export function inputsOf({ defaults = {}, input = {}, inputFiles }: JobRequest): GivenInput[] {
+/** What was given first, then what was left out; without the prompt that stands by itself. */
+export function inputsOf(request: JobRequest): GivenInput[] {
+  const { defaults = {}, input = {}, inputFiles, secretInputs } = request;
   const filesOf = (name: string): GivenFile[] =>
     inputFiles
       .filter(({ path }) => partsOf(path)[0] === name)
       .map((file) => ({ file, reference: file.uri || textAt(input, file.path) }));
-  const given = Object.entries(input).filter(([name]) => name !== "prompt");
+  // A prompt that is secret stands among the others.
+  const given = Object.entries(input).filter(
+    ([name]) => name !== "prompt" || request.prompt === "",
+  );
   return [
-    ...given.map(([name, value]) => ({ name, value, isDefault: false, files: filesOf(name) })),
+    ...given.map(([name, value]) => ({
+      name,
+      value,
+      isSecret: secretInputs.includes(name),
+      isDefault: false,
+      files: filesOf(name),
+    })),
     ...Object.entries(defaults).map(([name, value]) => ({
       name,
       value,
+      isSecret: false,
       isDefault: true,
       files: [],
     })),

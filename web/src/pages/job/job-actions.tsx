@@ -1,7 +1,7 @@
 // What can be done with a job: make more of it, share it, keep it, stop it.
 import { Ban, Download, Link2, Repeat, Shuffle, SquarePen } from "lucide-react";
 import type { ReactElement } from "react";
-import { Link } from "react-router";
+import { Link, useNavigate } from "react-router";
 
 import { jobPath } from "@/api/urls";
 import { useShortcut } from "@/app/shortcuts";
@@ -12,11 +12,12 @@ import type { Job, JobRequest } from "@/gen/mediagen/v1/job_pb";
 import { useJobActions } from "@/jobs/job-actions";
 import { downloadAll } from "@/jobs/job-calls";
 import { downloadable, pageUrl } from "@/jobs/media";
+import { hasSecrets } from "@/jobs/secrets";
 import { isCancelable } from "@/jobs/stakes";
 import { isFinal } from "@/live/job-order";
 import { CopyButton } from "@/pages/job/copy-button";
 import { exactlyAgain, ranWith, variation } from "@/pages/job/run-again";
-import { UseAsInput } from "@/pages/job/use-as-input";
+import { takesSeed, useModel } from "@/pages/job/use-model";
 import { useSubmit } from "@/pages/job/use-submit";
 
 export function JobActions({ job }: { job: Job }) {
@@ -37,7 +38,6 @@ export function JobActions({ job }: { job: Job }) {
         </Link>
       </Button>
       {job.request && <RunAgain job={job} request={job.request} />}
-      {files.length > 0 && <UseAsInput job={job} />}
       <CopyButton
         text={pageUrl(jobPath(job.jobId))}
         variant="secondary"
@@ -58,23 +58,32 @@ export function JobActions({ job }: { job: Job }) {
 
 function RunAgain({ job, request }: { job: Job; request: JobRequest }) {
   const { busy, send } = useSubmit();
-  const vary = (): void => void send(variation(request));
-  useShortcut({ keys: "v", label: "Vary: another seed", group: "This page", run: vary });
+  const navigate = useNavigate();
+  const takes = takesSeed(useModel(job));
+  const { seed } = ranWith(job);
+  const seeded = takes !== false || seed !== undefined;
+  const secret = hasSecrets(job);
+  const vary = (): void => {
+    if (secret) void navigate(remixPath(job.jobId, "new"));
+    else void send(variation(request));
+  };
+  const rerun = (): void => {
+    if (secret) void navigate(remixPath(job.jobId, "as-ran"));
+    else void send(exactlyAgain(job, request));
+  };
+  const label = seeded ? "Vary: another seed" : "Run again";
+  useShortcut({ keys: "v", label, group: "This page", run: vary });
   return (
     <>
-      <Explained words="The same inputs with another seed, as a new job that is paid for.">
+      <Explained words={`${seeded ? VARY : RUN_AGAIN} ${secret ? FORM : PAID}`}>
         <Button variant="secondary" disabled={busy} onClick={vary}>
-          <Shuffle aria-hidden />
-          Vary
+          {seeded ? <Shuffle aria-hidden /> : <Repeat aria-hidden />}
+          {seeded ? "Vary" : "Run again"}
         </Button>
       </Explained>
-      {isFinal(job) && (
-        <Explained words={rerunWords(job)}>
-          <Button
-            variant="secondary"
-            disabled={busy}
-            onClick={() => void send(exactlyAgain(job, request))}
-          >
+      {isFinal(job) && (takes === true || seed !== undefined) && (
+        <Explained words={`${rerunWords(job)} ${secret ? FORM : PAID}`}>
+          <Button variant="secondary" disabled={busy} onClick={rerun}>
             <Repeat aria-hidden />
             Rerun exactly
           </Button>
@@ -84,12 +93,17 @@ function RunAgain({ job, request }: { job: Job; request: JobRequest }) {
   );
 }
 
+const VARY = "The same inputs with another seed.";
+const RUN_AGAIN = "The same inputs once more.";
+const PAID = "It is a new job that is paid for.";
+const FORM = "The form opens: what is secret has to be typed again.";
+
 function rerunWords(job: Job): string {
   const { seed, version } = ranWith(job);
   const seeded = seed === undefined ? "without a seed, since none is known" : `with seed ${seed}`;
   const pinned =
     version === undefined ? "the model as it is now" : `version ${version.slice(0, 8)}`;
-  return `The same inputs ${seeded}, on ${pinned}, as a new job that is paid for.`;
+  return `The same inputs ${seeded}, on ${pinned}.`;
 }
 
 function Explained({ children, words }: { words: string; children: ReactElement }) {

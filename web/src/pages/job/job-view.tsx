@@ -2,17 +2,15 @@
 import { toJson } from "@bufbuild/protobuf";
 import { ValueSchema } from "@bufbuild/protobuf/wkt";
 
-import { Job_State, type Job } from "@/gen/mediagen/v1/job_pb";
-import { JobStatus } from "@/jobs/job-status";
+import type { Job } from "@/gen/mediagen/v1/job_pb";
 import { textOutput } from "@/jobs/media";
-import { reservedShape } from "@/jobs/reserved-shape";
-import { isFinal } from "@/live/job-order";
 import { CommandsCard } from "@/pages/job/commands-card";
 import { FailureCard } from "@/pages/job/failure-card";
 import { InputsCard } from "@/pages/job/inputs-card";
 import { JobHeader } from "@/pages/job/job-header";
 import { LabelsCard } from "@/pages/job/labels-card";
 import { LogsCard } from "@/pages/job/logs-card";
+import { ResultPlace } from "@/pages/job/result-place";
 import { CostCard, RunCard } from "@/pages/job/run-card";
 import { TimelineCard } from "@/pages/job/timeline-card";
 import { Text } from "@/pages/job/viewer/text-file";
@@ -28,7 +26,7 @@ export function JobView({ job }: { job: Job }) {
         <div className="grid min-w-0 gap-6">
           {failure && <FailureCard failure={failure} job={job} />}
           <Results job={job} />
-          {logTail !== "" && <LogsCard text={logTail} live={!isFinal(job)} />}
+          {logTail !== "" && <LogsCard text={logTail} />}
           <TimelineCard job={job} />
         </div>
         <div className="grid min-w-0 gap-4">
@@ -47,7 +45,7 @@ function Results({ job }: { job: Job }) {
   const text = outputText(job);
   return (
     <>
-      {job.artifacts.length > 0 ? <Viewer job={job} /> : <Place job={job} />}
+      {job.artifacts.length > 0 ? <Viewer job={job} /> : <ResultPlace job={job} />}
       {text !== undefined && <Text text={text} name="What the model returned" />}
     </>
   );
@@ -57,24 +55,4 @@ function Results({ job }: { job: Job }) {
 function outputText(job: Job): string | undefined {
   if (job.output === undefined) return undefined;
   return textOutput(job) ?? JSON.stringify(toJson(ValueSchema, job.output), null, 2);
-}
-
-/** The place of what is still to come, in the shape that it will have. */
-function Place({ job }: { job: Job }) {
-  if (isFinal(job) && job.state !== Job_State.CANCELED) return null;
-  const { height, width } = reservedShape(job);
-  return (
-    <div
-      className="relative mx-auto max-h-[72dvh] w-full overflow-hidden rounded-xl bg-muted"
-      style={{ aspectRatio: `${width} / ${height}` }}
-    >
-      {isFinal(job) ? (
-        <p className="absolute inset-0 grid place-content-center text-sm text-muted-foreground">
-          It was canceled before there was a result.
-        </p>
-      ) : (
-        <JobStatus job={job} className="absolute inset-0" />
-      )}
-    </div>
-  );
 }

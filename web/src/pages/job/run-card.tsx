@@ -1,32 +1,32 @@
 // What ran, and what that cost.
-import { useQuery } from "@tanstack/react-query";
-
 import { Priority, type Job } from "@/gen/mediagen/v1/job_pb";
 import { exactly, roughly, took } from "@/jobs/spans";
 import { chargeWord } from "@/jobs/words";
 import { isFinal, millisOf } from "@/live/job-order";
 import { priceText, secondsOf } from "@/models/price";
-import { oneModel } from "@/models/queries";
 import { CopyButton } from "@/pages/job/copy-button";
 import { estimateOf, estimateText, runSeconds } from "@/pages/job/cost";
 import { Facts, type Fact } from "@/pages/job/facts";
 import { countingAttempt, ranWith } from "@/pages/job/run-again";
 import { SectionCard } from "@/pages/job/section-card";
+import { takesSeed, useModel } from "@/pages/job/use-model";
 import { chargeReason } from "@/pages/job/words";
 
 export function RunCard({ job }: { job: Job }) {
+  const seeded = takesSeed(useModel(job)) === true || ranWith(job).seed !== undefined;
   return (
     <SectionCard title="Run">
-      <Facts facts={factsOf(job)} />
+      <Facts facts={factsOf(job, seeded)} />
     </SectionCard>
   );
 }
 
-function factsOf(job: Job): Fact[] {
+/** seeded: whether there is a seed to speak of. */
+function factsOf(job: Job, seeded: boolean): Fact[] {
   const { createTime, deadline, endTime, request, startTime } = job;
   const facts: Fact[] = [["Model", request?.model ?? ""]];
   facts.push(["Version", versionOf(job), ranWith(job).version === undefined ? undefined : "mono"]);
-  facts.push(["Seed", seedOf(job)]);
+  if (seeded) facts.push(["Seed", seedOf(job)]);
   facts.push(["Submitted", exactly(millisOf(createTime))]);
   if (startTime) facts.push(["Waited", took(millisOf(startTime) - millisOf(createTime))]);
   if (startTime && endTime) facts.push(["Took", took(millisOf(endTime) - millisOf(startTime))]);
@@ -71,10 +71,7 @@ function WithCopy({ name, text }: { text: string; name: string }) {
 }
 
 export function CostCard({ job }: { job: Job }) {
-  const { data: model } = useQuery({
-    ...oneModel(job.request?.model ?? ""),
-    enabled: !!job.request,
-  });
+  const model = useModel(job);
   const price = priceText(model?.price);
   const estimate = estimateOf(job, model?.price);
   const reason = job.attempts.at(-1)?.chargeReason;

@@ -13,39 +13,42 @@ import {
   DropdownMenuTrigger,
 } from "@/components/ui/dropdown-menu";
 import { artifactReference, useAsInputPath as asInputPath } from "@/form/prefill";
-import type { Job } from "@/gen/mediagen/v1/job_pb";
+import type { Artifact, Job } from "@/gen/mediagen/v1/job_pb";
 import type { Model } from "@/gen/mediagen/v1/model_pb";
-import { downloadable } from "@/jobs/media";
 import { allModels, oneModel } from "@/models/queries";
 import { takesFiles } from "@/pages/job/takes-files";
 
 /** Of more models nobody wants to choose here: Create has a search. */
 const MOST = 24;
 
-export function UseAsInput({ job }: { job: Job }) {
+interface UseAsInputProps {
+  job: Job;
+  /** Its bytes are still there. */
+  artifact: Artifact;
+}
+
+export function UseAsInput(props: UseAsInputProps) {
   const [open, setOpen] = useState(false);
   return (
     <DropdownMenu open={open} onOpenChange={setOpen}>
       <DropdownMenuTrigger asChild>
-        <Button variant="secondary">
+        <Button variant="secondary" size="sm">
           <ImageUp aria-hidden />
           Use as input
         </Button>
       </DropdownMenuTrigger>
       <DropdownMenuContent align="start" className="max-w-80">
         <DropdownMenuLabel>Models that take such a file</DropdownMenuLabel>
-        {open && <Models job={job} />}
+        {open && <Models {...props} />}
       </DropdownMenuContent>
     </DropdownMenu>
   );
 }
 
-function Models({ job }: { job: Job }) {
+function Models({ artifact, job }: UseAsInputProps) {
   const navigate = useNavigate();
-  const [first] = downloadable([job]);
-  const { found, pending } = useTakers(first?.artifact.mediaType ?? "");
-  if (first === undefined) return null;
-  const reference = artifactReference(job.jobId, first.artifact.index);
+  const { found, pending } = useTakers(artifact.mediaType);
+  const reference = artifactReference(job.jobId, artifact.index);
   return (
     <>
       {found.map(({ name }) => (

@@ -6,7 +6,7 @@ import type { GetStatisticsResponse } from "@/gen/mediagen/v1/operator_service_p
 import { TimeChart } from "@/pages/operations/charts/time-chart";
 import { calls, latency, throughput, unfinished, waiting } from "@/pages/operations/statistics";
 
-const GRID = "grid gap-4 lg:grid-cols-2";
+const GRID = "grid grid-cols-1 gap-4 lg:grid-cols-2";
 
 export function ChartsSection({ statistics }: { statistics: GetStatisticsResponse }) {
   const [step, setStep] = useState<number>();

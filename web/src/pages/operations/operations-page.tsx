@@ -12,7 +12,7 @@ import { FailuresPanel } from "@/pages/operations/failures-panel";
 import { ModelsPanel } from "@/pages/operations/models-panel";
 import { PartsPanel } from "@/pages/operations/parts-panel";
 import { ProvidersPanel } from "@/pages/operations/providers-panel";
-import { healthQuery, overviewQuery, statisticsQuery } from "@/pages/operations/queries";
+import { overviewQuery, partsQuery, statisticsQuery } from "@/pages/operations/queries";
 import { NowTiles, TilesPlaceholder, WindowTiles } from "@/pages/operations/tiles";
 import { WindowSwitch } from "@/pages/operations/window-switch";
 import { useWindow } from "@/pages/operations/windows";
@@ -21,10 +21,10 @@ import { WorkersPanel } from "@/pages/operations/workers-panel";
 export function OperationsPage() {
   usePageTitle("Operations");
   const overview = useQuery(overviewQuery);
-  const health = useQuery(healthQuery);
+  const health = useQuery(partsQuery);
   const error = overview.error ?? health.error;
   return (
-    <div className="mx-auto grid w-full max-w-screen-2xl gap-6 px-4 py-6 sm:px-6">
+    <div className="mx-auto grid w-full max-w-screen-2xl grid-cols-1 gap-6 px-4 py-6 sm:px-6">
       <h1 className="text-xl font-semibold tracking-tight">Operations</h1>
       {error && <Trouble error={error} old={overview.data !== undefined} />}
       <section aria-label="Now">
@@ -62,7 +62,7 @@ function Statistics() {
   const id = useId();
   const { data, error } = useQuery(statisticsQuery(window));
   return (
-    <section aria-labelledby={id} className="grid gap-4">
+    <section aria-labelledby={id} className="grid grid-cols-1 gap-4">
       <div className="flex flex-wrap items-center justify-between gap-3">
         <h2 id={id} className="font-semibold">
           What happened {window.words}

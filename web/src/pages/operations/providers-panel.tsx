@@ -30,13 +30,11 @@ function Account({ provider }: { provider: ProviderOverview }) {
           {provider.shutUntil && ` The next call is tried at ${clockTime(provider.shutUntil)}.`}
         </p>
       )}
-      <dl className="grid grid-cols-[1fr_auto] gap-x-4 gap-y-2 text-sm">
+      <dl className="grid grid-cols-[1fr_auto] gap-x-4 gap-y-2 text-sm [&>dd]:text-right">
         <dt className="text-muted-foreground">Calls a minute, at most now</dt>
         <dd className="tabular-nums">{rateOf(provider)}</dd>
         <dt className="text-muted-foreground">Told to slow down (429)</dt>
-        <dd className="tabular-nums">
-          {provider.throttledCount === 0 ? "never" : `${count(provider.throttledCount)} times`}
-        </dd>
+        <dd className="tabular-nums">{timesText(provider.throttledCount)}</dd>
         {provider.throttleTime && (
           <>
             <dt className="text-muted-foreground">The last time</dt>
@@ -53,4 +51,9 @@ function rateOf({ createsPerMinute, createsPerMinuteLimit }: ProviderOverview): 
   const now = count(Math.round(createsPerMinute));
   const limited = createsPerMinuteLimit > 0 && createsPerMinute < createsPerMinuteLimit;
   return limited ? `${now} of ${count(Math.round(createsPerMinuteLimit))}` : now;
+}
+
+function timesText(times: number): string {
+  if (times < 2) return times === 0 ? "never" : "once";
+  return `${count(times)} times`;
 }

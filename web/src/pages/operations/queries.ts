@@ -3,7 +3,8 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { DurationSchema } from "@bufbuild/protobuf/wkt";
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 
-import { bounded, generation, operator } from "@/api/clients";
+import { bounded, operator } from "@/api/clients";
+import { healthQuery } from "@/api/health";
 import { DeadLetterFilterSchema } from "@/gen/mediagen/v1/dead_letter_pb";
 import type { Window } from "@/pages/operations/windows";
 
@@ -16,11 +17,7 @@ export const overviewQuery = queryOptions({
   refetchInterval: REFRESH_MS,
 });
 
-export const healthQuery = queryOptions({
-  queryKey: ["operations", "health"],
-  queryFn: ({ signal }) => generation.getHealth({}, bounded(signal)),
-  refetchInterval: REFRESH_MS,
-});
+export const partsQuery = queryOptions({ ...healthQuery, refetchInterval: REFRESH_MS });
 
 export function statisticsQuery({ id, refreshMs, seconds, steps }: Window) {
   const window = create(DurationSchema, { seconds: BigInt(seconds) });

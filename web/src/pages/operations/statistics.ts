@@ -58,7 +58,7 @@ export function unfinished(statistics: GetStatisticsResponse): ChartData {
   return chart(statistics, {
     title: "Unfinished jobs",
     description: "How many jobs waited or ran at the end of each step.",
-    empty: "No job waited or ran in this time.",
+    empty: "No job waited or ran at the end of a step.",
     series: [counts(statistics, "Waiting or running", "var(--chart-1)", (step) => step.unfinished)],
   });
 }

@@ -34,7 +34,10 @@ export function WorkersPanel({ readMs, workers }: WorkersPanelProps) {
           <TableBody>
             {workers.map((worker) => (
               <TableRow key={worker.workerId}>
-                <TableCell className="max-w-56 truncate pl-0 font-mono text-xs">
+                <TableCell
+                  title={worker.workerId}
+                  className="max-w-56 truncate pl-0 font-mono text-xs max-sm:max-w-28"
+                >
                   {worker.workerId}
                 </TableCell>
                 <TableCell>

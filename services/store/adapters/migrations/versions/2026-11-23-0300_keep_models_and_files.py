@@ -26,6 +26,12 @@ def _time(name: str, *, nullable: bool = True) -> sa.Column[Any]:
 def upgrade() -> None:
     """Makes it."""
     op.add_column("attempts", sa.Column("model_version", sa.Text(), nullable=True))
+    op.add_column("jobs", sa.Column("secrets", postgresql.BYTEA(), nullable=True))
+    op.add_column("jobs", sa.Column("secrets_digest", postgresql.BYTEA(), nullable=True))
+    op.add_column(
+        "workers",
+        sa.Column("simulated", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+    )
     _artifacts()
     _models()
     _files()
@@ -43,6 +49,7 @@ def _artifacts() -> None:
     op.add_column("artifacts", sa.Column("preview_height", sa.Integer(), nullable=True))
     op.add_column("artifacts", sa.Column("preview_bytes", sa.Integer(), nullable=True))
     op.add_column("artifacts", _time("delete_time"))
+    op.add_column("artifacts", _time("kept_until"))
     op.create_unique_constraint(op.f("uq_artifacts_preview_key"), "artifacts", ["preview_key"])
     op.create_check_constraint(
         op.f("ck_artifacts_measures"),
@@ -144,6 +151,7 @@ def _files() -> None:
         sa.Column("media_type", sa.Text(), nullable=True),
         sa.Column("size_bytes", sa.BigInteger(), nullable=True),
         sa.Column("sha256", sa.Text(), nullable=True),
+        _time("use_time"),
         sa.CheckConstraint(
             "num_nulls(complete_time, media_type, size_bytes, sha256) IN (0, 4)",
             name=op.f("ck_uploads_whole"),
@@ -152,6 +160,12 @@ def _files() -> None:
         sa.UniqueConstraint("object_key", name=op.f("uq_uploads_object_key")),
     )
     op.create_index("ix_uploads_expire_time", "uploads", ["expire_time"])
+    op.create_index(
+        "ix_uploads_unused",
+        "uploads",
+        ["tenant", "expire_time"],
+        postgresql_where=sa.text("use_time IS NULL"),
+    )
     op.create_table(
         "doomed_objects",
         sa.Column("object_key", sa.Text(), nullable=False),
@@ -163,7 +177,8 @@ def _files() -> None:
 
 
 def downgrade() -> None:
-    """Takes it back. The bytes of uploads, previews and covers are then nobody's."""
+    """Takes it back. The bytes of uploads, previews and covers are then nobody's, and jobs that
+    were given secrets go on without."""
     for table in ("doomed_objects", "uploads", "model_versions", "models"):
         op.drop_table(table)
     op.drop_index("ix_artifacts_kept", table_name="artifacts")
@@ -171,8 +186,10 @@ def downgrade() -> None:
     op.drop_constraint(op.f("ck_artifacts_measures"), "artifacts")
     op.drop_constraint(op.f("uq_artifacts_preview_key"), "artifacts")
     for column in (
-        "delete_time", "preview_bytes", "preview_height", "preview_width", "preview_type",
+        "kept_until", "delete_time", "preview_bytes", "preview_height", "preview_width", "preview_type",
         "preview_key", "duration_ms", "height", "width",
     ):  # fmt: skip
         op.drop_column("artifacts", column)
     op.drop_column("attempts", "model_version")
+    op.drop_column("jobs", "secrets_digest")
+    op.drop_column("jobs", "secrets")

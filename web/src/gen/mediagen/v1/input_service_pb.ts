@@ -218,8 +218,10 @@ export const InputService: GenService<{
    * Upload a file, in chunks, and use it as an input by its uri: {"image": "upload:0198…"}.
    *
    * Refused with INVALID_ARGUMENT (ERROR_REASON_UPLOAD_REFUSED) if it is empty, too large, or by its
-   * bytes of a type that is not taken, and if it has another SHA-256 than the one given. Over HTTP
-   * the body is the file itself: curl --data-binary @photo.png -H 'content-type: image/png'.
+   * bytes of a type that is not taken, and if it has another SHA-256 than the one given; with
+   * RESOURCE_EXHAUSTED (ERROR_REASON_TOO_MANY_UPLOADS) while the tenant has as many that no job has
+   * used, or as many bytes of them, as it may. Over HTTP the body is the file itself:
+   * curl --data-binary @photo.png -H 'content-type: image/png'.
    *
    * @generated from rpc mediagen.v1.InputService.UploadInput
    */

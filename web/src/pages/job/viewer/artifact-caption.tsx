@@ -1,4 +1,4 @@
-// What is known of the result that is shown, and how to get it.
+// What is known of the result that is shown, and what can be done with it.
 import { Download } from "lucide-react";
 
 import { Button } from "@/components/ui/button";
@@ -7,6 +7,7 @@ import type { Artifact, Job } from "@/gen/mediagen/v1/job_pb";
 import { fileName, fileUrl, isDeleted, lengthOf } from "@/jobs/media";
 import { took } from "@/jobs/spans";
 import { CopyButton } from "@/pages/job/copy-button";
+import { UseAsInput } from "@/pages/job/use-as-input";
 
 export function ArtifactCaption({ artifact, job }: { artifact: Artifact; job: Job }) {
   return (
@@ -24,12 +25,15 @@ export function ArtifactCaption({ artifact, job }: { artifact: Artifact; job: Jo
         <CopyButton text={artifact.sha256} size="icon-sm" aria-label="Copy the SHA-256" />
       </div>
       {!isDeleted(artifact) && (
-        <Button variant="secondary" size="sm" className="ml-auto" asChild>
-          <a href={fileUrl(artifact)} download={fileName(job, artifact)}>
-            <Download aria-hidden />
-            Download
-          </a>
-        </Button>
+        <div className="ml-auto flex flex-wrap gap-2">
+          <UseAsInput job={job} artifact={artifact} />
+          <Button variant="secondary" size="sm" asChild>
+            <a href={fileUrl(artifact)} download={fileName(job, artifact)}>
+              <Download aria-hidden />
+              Download
+            </a>
+          </Button>
+        </div>
       )}
     </div>
   );

@@ -23,7 +23,8 @@ export function TimeChart({ className, ...plot }: PlotProps & { className?: stri
   const id = useId();
   return (
     <Card className={cn("gap-3 px-5", className)}>
-      <section aria-labelledby={id} className="grid gap-3">
+      {/* The drawing is as wide as there is room: it must not keep the room from shrinking. */}
+      <section aria-labelledby={id} className="grid grid-cols-1 gap-3">
         <div className="flex items-start justify-between gap-3">
           <div className="grid gap-1.5">
             <h3 id={id} className="font-semibold">

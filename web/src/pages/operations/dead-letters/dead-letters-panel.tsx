@@ -9,7 +9,11 @@ import { Skeleton } from "@/components/ui/skeleton";
 import type { DeadLetter } from "@/gen/mediagen/v1/dead_letter_pb";
 import { MOST_AT_ONCE, type Decision } from "@/pages/operations/dead-letters/decision";
 import { DecisionDialog } from "@/pages/operations/dead-letters/decision-dialog";
-import { filterOf, useLetterChoice } from "@/pages/operations/dead-letters/letter-filter";
+import {
+  filterOf,
+  useLetterChoice,
+  type LetterChoice,
+} from "@/pages/operations/dead-letters/letter-filter";
 import { LetterFilters } from "@/pages/operations/dead-letters/letter-filters";
 import { LetterSheet } from "@/pages/operations/dead-letters/letter-sheet";
 import { LettersTable } from "@/pages/operations/dead-letters/letters-table";
@@ -45,7 +49,7 @@ export function DeadLettersPanel() {
         </Alert>
       )}
       {letters.isPending && <Skeleton className="h-40" />}
-      {letters.data && shown.length === 0 && <Nothing>There are none of these.</Nothing>}
+      {letters.data && shown.length === 0 && <Nothing>{emptyWords(choice)}</Nothing>}
       {shown.length > 0 && (
         <LettersTable letters={shown} chosen={chosen} onChosen={setMarked} onOpen={setOpen} />
       )}
@@ -71,11 +75,16 @@ export function DeadLettersPanel() {
   );
 }
 
+function emptyWords({ letters, reason, charge, model }: LetterChoice): string {
+  const usual = letters === "" && reason === "" && charge === "" && model === "";
+  return usual ? "No job waits for a decision." : "There are none of these.";
+}
+
 function Bulk({ count, onDecide }: { count: number; onDecide: (kind: Decision["kind"]) => void }) {
   const none = count === 0;
   return (
     <div className="flex items-center gap-2">
-      <span role="status" className="text-sm text-muted-foreground">
+      <span role="status" className="text-sm text-muted-foreground empty:sr-only">
         {none ? "" : `${count} chosen`}
       </span>
       <Button size="sm" disabled={none} onClick={() => onDecide("redrive")}>

@@ -41,7 +41,7 @@ const STATE_OPTIONS: readonly Option[] = STATES.map(({ id, name }) => ({ id: id 
 
 export function LetterFilters({ choice, onChoose }: LetterFiltersProps) {
   return (
-    <div className="flex flex-wrap items-end gap-3">
+    <div className="grid grid-cols-2 items-end gap-3 sm:flex sm:flex-wrap">
       <Choice
         label="State"
         value={choice.letters}
@@ -80,7 +80,7 @@ function Choice({ label, onChoose, options, value }: ChoiceProps) {
         {label}
       </Label>
       <Select value={value || ANY} onValueChange={(to) => onChoose(to === ANY ? "" : to)}>
-        <SelectTrigger id={id} size="sm" className="min-w-36">
+        <SelectTrigger id={id} size="sm" className="w-full sm:min-w-36">
           <SelectValue />
         </SelectTrigger>
         <SelectContent aria-label={label}>
@@ -104,7 +104,7 @@ function ModelField({ onChoose, value }: { value: string; onChoose: (to: string)
     return () => clearTimeout(timer);
   }, [onChoose, text, value]);
   return (
-    <div className="grid min-w-56 flex-1 gap-1.5 sm:max-w-72">
+    <div className="grid min-w-0 gap-1.5 sm:max-w-72 sm:min-w-56 sm:flex-1">
       <Label htmlFor={id} className="text-xs text-muted-foreground">
         Model, as submitted
       </Label>
