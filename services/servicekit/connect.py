@@ -91,6 +91,9 @@ async def _unless_stopped(
             return trying.result()
         finally:
             await cancel((stopping, trying))
+            if not trying.cancelled():
+                # An error that met the end of the wait is told as that, and not once more.
+                trying.exception()
 
 
 async def _awaited(attempt: Callable[[], Awaitable[T]]) -> T:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import subprocess
 import sys
@@ -225,6 +226,23 @@ async def test_retrying_gives_up_with_the_last_error() -> None:
         await retrying("the database", refused, give_up_after=0.3)
     with pytest.raises(GaveUp, match="TimeoutError"):
         await retrying("it", lambda: asyncio.sleep(60), give_up_after=0.2)
+
+
+async def test_an_error_that_meets_the_end_of_the_wait_is_told_once() -> None:
+    """As having given up, and not by the event loop, with a traceback, as nobody's error."""
+
+    async def refused_as_it_is_stopped() -> None:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            raise ConnectionRefusedError from None
+
+    told: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    with pytest.raises(GaveUp):
+        await retrying("it", refused_as_it_is_stopped, give_up_after=0.05, stop=Stop())
+    gc.collect()
+    assert told == []
 
 
 async def test_retrying_does_not_hide_a_mistake() -> None:

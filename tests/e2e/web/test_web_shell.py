@@ -15,7 +15,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 # A long page; what grows above the reader does not shift it, as the browser would have it.
 TALL = """
 document.body.style.minHeight = "5000px";
-document.documentElement.style.overflowAnchor = "none";
+const still = new CSSStyleSheet();
+still.replaceSync("* { overflow-anchor: none }");
+document.adoptedStyleSheets.push(still);
 """
 PAGES = (("Create", "/"), ("Gallery", "/gallery"), ("Operations", "/operations"))
 
