@@ -23,6 +23,9 @@ from mediagen.v1.operator_service_pb2_grpc import OperatorServiceStub
 
 from .crashing import Caller, Crash, rewrite
 
+#: Seconds. What a worker took when the store died is no one else's for a minute, and several stores
+#: die in a row.
+PATIENCE = 300
 AWAY = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 EDITS_PICTURES = "black-forest-labs/flux-kontext-pro"
 OVER = "UPDATE uploads SET expire_time = clock_timestamp() WHERE file_name = $1"
@@ -48,7 +51,7 @@ class Keeping:
     async def lose(self, crash: Crash) -> None:
         """The job is to take a file that was uploaded, and whose bytes are gone."""
         body = b"\x89PNG\r\n\x1a\n" + crash.name.encode()
-        async with asyncio.timeout(90):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 with suppress(httpx.HTTPError):
                     answer = await self._caller.http.post("/api/v1/uploads", content=body)
@@ -70,7 +73,7 @@ class Keeping:
         """A model that nobody has heard of is looked up, and there is none."""
         request = catalogue_service_pb2.ReadModelRequest(name=f"nobody/{crash.name}", wanted=True)
         missing = catalogue_service_pb2.ReadModelResponse.OUTCOME_MISSING
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(PATIENCE):
             while (await self._read(request)).outcome != missing:
                 await asyncio.sleep(0.2)
 
@@ -103,7 +106,7 @@ class Keeping:
         """The job's results were kept long enough, once it is over."""
         await self._caller.has_ended(crash)
         await rewrite(self._stack, KEPT_LONG, crash.job_id)
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 job = await self._caller.job(crash.job_id)
                 if all(each.get("delete_time") for each in job["artifacts"]):
@@ -113,7 +116,7 @@ class Keeping:
 
     async def _answered(self, call: Callable[[grpc.aio.Channel], Awaitable[Any]]) -> Any:
         """The answer, however often it has to be asked for."""
-        async with asyncio.timeout(90):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 async with grpc.aio.insecure_channel(self._stack.store_address) as channel:
                     try:

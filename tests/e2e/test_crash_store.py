@@ -65,8 +65,11 @@ SCENES = {
     "record_unknown": Scene(LOST),
     "weigh_evidence": Scene(LOST),
     "lease_reconciler": Scene(LOST),
+    # The worker sees for itself that time is up. The provider is slow to stop the call, so that the
+    # sweeper comes past before the job's end.
     "note_deadline": Scene(
-        LONG, act="late", ends="STATE_FAILED", reason="FAILURE_REASON_DEADLINE", paid=0
+        (*LONG, *[Fault("500", on="cancel")] * 4),
+        act="late", ends="STATE_FAILED", reason="FAILURE_REASON_DEADLINE", paid=0,
     ),
     # The provider neither ends the call nor says what became of it.
     "give_up_waiting": Scene(

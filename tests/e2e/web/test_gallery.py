@@ -19,8 +19,11 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 # Two screens, and three rows beyond it on either side.
 MOST_CARDS = 70
+# A step is taken when the last one was drawn, however slow the machine is: two frames later.
 SCROLL = """
 async (step) => {
+    const drawn = () => new Promise((resolve) =>
+        requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve, 30))));
     const seen = new Set();
     let most = 0;
     const shifts = [];
@@ -37,7 +40,7 @@ async (step) => {
             if (scrollY + innerHeight >= document.documentElement.scrollHeight - 2) break;
         }
         scrollBy(0, step);
-        await new Promise((resolve) => setTimeout(resolve, 60));
+        await drawn();
     }
     return {seen: [...seen], most, shifts};
 }
